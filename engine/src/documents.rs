@@ -1,0 +1,180 @@
+//! The contract of a store of documents.
+
+use crate::{
+    CheckpointError, Checkpoints, GenerationState, Json, OpenError, PageLimit, Parked, ParkedRequest,
+    Position, Step, StoreError, SubscriberId,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// The largest document, in bytes: 2 MiB, what the strictest store takes.
+pub const DOCUMENT_BYTES_MAX: usize = 2 << 20;
+
+/// The longest key of a document, in bytes.
+pub const DOCUMENT_KEY_BYTES_MAX: usize = 1_023;
+
+/// Keeps the documents of projections, by generation.
+///
+/// Promises: the documents, deletions, parked events and the checkpoint of one page are written together or not at
+/// all, and only under the newest lease and from the stored checkpoint. So a page counts exactly once however
+/// often it is delivered, and a runner that was paused and replaced writes nothing.
+#[async_trait]
+pub trait DocumentStore: Checkpoints {
+    /// For each key, in order: its document, and whether events are parked under it.
+    async fn load(&self, of: &SubscriberId, keys: &[Arc<str>]) -> Result<Vec<Slot>, StoreError>;
+
+    /// Writes a page and moves the checkpoint, all or nothing.
+    async fn commit(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError>;
+
+    /// Documents behind `after`, ordered by the bytes of their keys, at most `limit`.
+    async fn documents(
+        &self,
+        of: &SubscriberId,
+        after: Option<&str>,
+        limit: PageLimit,
+    ) -> Result<Vec<(Arc<str>, Json)>, StoreError>;
+
+    /// The generation in which to rebuild `name`: the one being built under the same `version`, with its
+    /// checkpoint as it was left, or a new one at the start of the log. One that an other version was building is
+    /// retired.
+    async fn start_rebuild(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError>;
+
+    /// Makes `to` the live generation and retires the one that is: one transaction, which locks both.
+    ///
+    /// # Errors
+    /// `Behind` when `to` has not come as far as the live one, `Gone` when `to` is not being built any more.
+    async fn switch(&self, to: &SubscriberId) -> Result<(), SwitchError>;
+
+    /// Retires a generation that is being built.
+    async fn abandon(&self, building: &SubscriberId) -> Result<(), StoreError>;
+
+    /// Deletes up to `limit` documents of a retired generation; true when none is left.
+    async fn purge(&self, retired: &SubscriberId, limit: PageLimit) -> Result<bool, StoreError>;
+
+    /// Compares all documents of two generations in one snapshot, by JSON value: key order and number formatting
+    /// that mean the same are the same.
+    async fn compare(&self, old: &SubscriberId, new: &SubscriberId) -> Result<Comparison, CompareError>;
+
+    /// Parked events, ordered by key and position, at most `limit`, behind `after` (a key and a position).
+    async fn parked(
+        &self,
+        of: &SubscriberId,
+        key: Option<&str>,
+        after: Option<(&str, Position)>,
+        limit: PageLimit,
+    ) -> Result<Vec<Parked>, StoreError>;
+
+    /// Asks the lease holder to retry or discard, between two pages. False when nothing is parked there.
+    async fn request(&self, of: &SubscriberId, request: &ParkedRequest) -> Result<bool, StoreError>;
+
+    /// What the lease holder has been asked for, at most `limit`.
+    async fn requests(&self, of: &SubscriberId, limit: PageLimit) -> Result<Vec<ParkedRequest>, StoreError>;
+
+    /// The generation of `name` that readers see, and the version of the projection that fills it.
+    async fn live(&self, name: &str) -> Result<Option<(SubscriberId, u32)>, StoreError> {
+        let live = |info: &crate::SubscriberInfo| {
+            info.subscriber.name() == name && info.state == GenerationState::Live
+        };
+        let found = self.subscribers().await?.into_iter().find(live);
+        Ok(found.map(|info| (info.subscriber, info.version)))
+    }
+}
+
+/// What a store has under one key.
+#[derive(Debug, Clone, Default)]
+pub struct Slot {
+    /// The document.
+    pub document: Option<Json>,
+    /// Events are parked under the key: later ones follow them there.
+    pub parked: bool,
+}
+
+/// What one page of events makes of the documents.
+#[derive(Debug, Default)]
+pub struct PageWrite {
+    /// Each key at most once.
+    pub changes: Vec<(Arc<str>, Change)>,
+    /// Events to park; those of one key in log order. One that is parked already keeps its place and takes the new
+    /// error and attempts.
+    pub park: Vec<Parked>,
+    /// Parked events that are settled, by key and position; a request for them goes with them.
+    pub settled: Vec<(Arc<str>, Position)>,
+}
+
+/// What becomes of one document.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// It is this now.
+    Put(Json),
+    /// It is no more.
+    Delete,
+}
+
+/// How two generations differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Comparison {
+    /// The position both stand at.
+    pub position: Position,
+    /// How many documents were compared.
+    pub documents: u64,
+    /// In both, but different.
+    pub changed: u64,
+    /// In the old one only.
+    pub missing: u64,
+    /// In the new one only.
+    pub extra: u64,
+    /// The keys of the first few that differ, at most [`COMPARISON_EXAMPLES_MAX`].
+    pub examples: Vec<String>,
+}
+
+/// How many keys of differing documents a [`Comparison`] names.
+pub const COMPARISON_EXAMPLES_MAX: usize = 10;
+
+impl Comparison {
+    /// How many documents differ in any way.
+    pub fn differences(&self) -> u64 {
+        self.changed + self.missing + self.extra
+    }
+}
+
+/// Why two generations were not compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// They do not stand at the same position.
+    #[error("the generations stand at {old} and {new}: only at one position can they be compared")]
+    Apart {
+        /// Where the old one stands.
+        old: Position,
+        /// Where the new one stands.
+        new: Position,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a generation did not become the live one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwitchError {
+    /// It has not come as far as the live one.
+    #[error("{subscriber} is at {at}, behind the live generation at {live}")]
+    Behind {
+        /// Which one.
+        subscriber: SubscriberId,
+        /// Where it is.
+        at: Position,
+        /// Where the live one is.
+        live: Position,
+    },
+    /// It is not being built any more.
+    #[error("{subscriber} is not being built: another rebuild has taken its place")]
+    Gone {
+        /// Which one.
+        subscriber: SubscriberId,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

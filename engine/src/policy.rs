@@ -1,0 +1,130 @@
+//! Policies: events turned into commands for other aggregates.
+
+use crate::{
+    Aggregate, Context, Done, Engine, EventSet, ExecuteError, RecordedEvent, StreamId, StreamIdError,
+};
+use async_trait::async_trait;
+use std::{any::Any, error::Error, fmt};
+
+/// Reacts to events with commands for other aggregates. Pure and without state.
+///
+/// The ids of the commands follow from the event, so a crash between any two steps repeats nothing. A command that
+/// may be refused should leave an event saying so: whoever asked learns of it by reading. A rejection is taken as
+/// an answer and not tried again.
+pub trait Policy: Send + Sync + 'static {
+    /// The name of the subscriber: `[a-z][a-z0-9-]*`. A storage contract: command ids derive from it.
+    const NAME: &'static str;
+
+    /// What it takes.
+    type Event: EventSet;
+
+    /// The commands that the event calls for. Those for one aggregate are carried out in this order.
+    fn react(&self, event: &Self::Event, recorded: &RecordedEvent) -> Vec<Issued>;
+}
+
+/// A command on its way to an aggregate, whose type the holder need not know.
+pub struct Issued(Box<dyn Command>);
+
+/// A rejection of an aggregate that is not known here.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct AnyRejection(Box<dyn Error + Send + Sync>);
+
+impl Issued {
+    /// `command` for the aggregate `id`, under the tenant of the event that called for it.
+    pub fn to<A: Aggregate>(id: &A::Id, command: A::Command) -> Self
+    where
+        A::Command: fmt::Debug + PartialEq,
+    {
+        Self(Box::new(To::<A> { key: id.to_string(), command }))
+    }
+
+    /// The stream it goes to, under `tenant`.
+    pub fn target(&self, tenant: Option<&str>) -> Result<StreamId, StreamIdError> {
+        StreamId::of(tenant, self.0.category(), self.0.key())
+    }
+
+    /// Carries the command out on `target`.
+    pub async fn execute(
+        &self,
+        engine: &Engine,
+        target: &StreamId,
+        context: Context,
+    ) -> Result<Done, ExecuteError<AnyRejection>> {
+        self.0.execute(engine, target, context).await
+    }
+}
+
+struct To<A: Aggregate> {
+    key: String,
+    command: A::Command,
+}
+
+#[async_trait]
+trait Command: fmt::Debug + Send + Sync {
+    fn category(&self) -> &'static str;
+    fn key(&self) -> &str;
+    fn any(&self) -> &dyn Any;
+    fn equals(&self, other: &dyn Any) -> bool;
+    async fn execute(
+        &self,
+        engine: &Engine,
+        target: &StreamId,
+        context: Context,
+    ) -> Result<Done, ExecuteError<AnyRejection>>;
+}
+
+#[async_trait]
+impl<A: Aggregate> Command for To<A>
+where
+    A::Command: fmt::Debug + PartialEq,
+{
+    fn category(&self) -> &'static str {
+        <A::Event as crate::DomainEvent>::CATEGORY
+    }
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+
+    fn equals(&self, other: &dyn Any) -> bool {
+        other
+            .downcast_ref::<Self>()
+            .is_some_and(|other| other.key == self.key && other.command == self.command)
+    }
+
+    async fn execute(
+        &self,
+        engine: &Engine,
+        target: &StreamId,
+        context: Context,
+    ) -> Result<Done, ExecuteError<AnyRejection>> {
+        let done = engine.execute_on::<A>(target, &self.command, context).await;
+        done.map_err(|error| error.map_rejected(|rejection| AnyRejection(rejection.into())))
+    }
+}
+
+impl<A: Aggregate> fmt::Debug for To<A>
+where
+    A::Command: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}: {:?}", <A::Event as crate::DomainEvent>::CATEGORY, self.key, self.command)
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl PartialEq for Issued {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.equals(other.0.any())
+    }
+}

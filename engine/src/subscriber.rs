@@ -1,0 +1,85 @@
+//! The contract of whatever reads the log in order and keeps its place.
+
+use crate::{
+    CheckpointError, DecodeError, LeaseError, LogFilter, LogPage, OpenError, Position, StoreError, StreamId,
+};
+use async_trait::async_trait;
+use std::{error::Error, sync::Arc};
+
+/// Reads the log in order: projections, policies, publishers.
+///
+/// `&mut self`: one runner at a time, so a subscriber keeps its place and its caches without a lock.
+#[async_trait]
+pub trait Subscriber: Send {
+    /// Its name, for people and for checkpoints.
+    fn name(&self) -> &str;
+
+    /// Which events it takes.
+    fn filter(&self) -> LogFilter;
+
+    /// Takes the lease and says from where to read on. Called again after each failure.
+    async fn begin(&mut self) -> Result<Position, SubscriberError>;
+
+    /// Handles a page and moves the checkpoint to [`LogPage::looked`]. A page may be delivered again after a
+    /// failure, and must then count once.
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError>;
+
+    /// Called about every [`TEND_INTERVAL`](crate::TEND_INTERVAL) while there is nothing to read: keeps the lease,
+    /// carries out what operators asked for.
+    async fn tend(&mut self) -> Result<(), SubscriberError>;
+
+    /// Gives the lease back. Called when the runner stops, not when the lease was lost.
+    async fn end(&mut self) -> Result<(), SubscriberError>;
+
+    /// Makes a failure visible to people, `None` that it has passed.
+    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError>;
+}
+
+/// Why a subscriber cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscriberError {
+    /// It cannot be opened: its version does not fit the stored one.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It does not get its lease.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// It may not move its checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// An event cannot be read by this program at all, so there is no key to park it under.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A stored document cannot be read, or a new one not be written.
+    #[error(
+        "{subscriber} cannot {doing} document {key:?}: after a change of its type, raise VERSION and replay"
+    )]
+    Document {
+        /// Whose document.
+        subscriber: String,
+        /// `read` or `write`.
+        doing: &'static str,
+        /// Its key.
+        key: Arc<str>,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An event cannot be handled.
+    #[error("{subscriber} cannot handle {stream} at position {position}")]
+    Poison {
+        /// Who.
+        subscriber: String,
+        /// The stream of the event.
+        stream: StreamId,
+        /// Its place in the log.
+        position: Position,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

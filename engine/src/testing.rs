@@ -1,0 +1,1 @@
+//! What tests of domains and of stores are written with.

@@ -1,0 +1,4 @@
+//! SQLite for annals: the embedded default store.
+
+mod log;
+mod views;

@@ -1,0 +1,1 @@
+//! Documents, checkpoints, leases and parked events in one SQLite file.
