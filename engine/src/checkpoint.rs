@@ -301,6 +301,20 @@ pub enum CheckpointError {
         /// Its key.
         key: String,
     },
+    /// A document or its key exceeds a limit.
+    #[error("document {key:?} of {subscriber} has {is} {what}, at most {max} are allowed")]
+    TooLarge {
+        /// Whose document.
+        subscriber: SubscriberId,
+        /// Its key.
+        key: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        is: usize,
+        /// How much may be.
+        max: usize,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

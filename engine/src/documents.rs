@@ -37,6 +37,9 @@ pub trait DocumentStore: Checkpoints {
     /// The generation in which to rebuild `name`: the one being built under the same `version`, with its
     /// checkpoint as it was left, or a new one at the start of the log. One that an other version was building is
     /// retired.
+    ///
+    /// # Errors
+    /// `Outdated` when the live generation was made by a newer version.
     async fn start_rebuild(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError>;
 
     /// Makes `to` the live generation and retires the one that is: one transaction, which locks both.
@@ -97,8 +100,43 @@ pub struct PageWrite {
     /// Events to park; those of one key in log order. One that is parked already keeps its place and takes the new
     /// error and attempts.
     pub park: Vec<Parked>,
-    /// Parked events that are settled, by key and position; a request for them goes with them.
+    /// Parked events that are settled, by key and position. A request for a key is carried out, and forgotten,
+    /// when a page settles an event of that key or parks one again that was parked already.
     pub settled: Vec<(Arc<str>, Position)>,
+}
+
+impl PageWrite {
+    /// What every store asks before anything else, so that limits are the same everywhere.
+    ///
+    /// # Errors
+    /// `Nul` or `TooLarge`.
+    pub fn check(&self, subscriber: &SubscriberId) -> Result<(), CheckpointError> {
+        let changes = self.changes.iter().map(|(key, change)| match change {
+            Change::Put(document) => (key, Some(document)),
+            Change::Delete => (key, None),
+        });
+        for (key, document) in changes.chain(self.park.iter().map(|parked| (&parked.key, None))) {
+            let too_large = |what, is, max| {
+                Err(CheckpointError::TooLarge {
+                    subscriber: subscriber.clone(),
+                    key: key.to_string(),
+                    what,
+                    is,
+                    max,
+                })
+            };
+            if key.len() > DOCUMENT_KEY_BYTES_MAX {
+                return too_large("bytes in a key", key.len(), DOCUMENT_KEY_BYTES_MAX);
+            }
+            if document.is_some_and(|document| document.bytes() > DOCUMENT_BYTES_MAX) {
+                return too_large("bytes", document.map_or(0, Json::bytes), DOCUMENT_BYTES_MAX);
+            }
+            if key.contains('\0') || document.is_some_and(Json::holds_nul) {
+                return Err(CheckpointError::Nul { subscriber: subscriber.clone(), key: key.to_string() });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What becomes of one document.
@@ -115,7 +153,7 @@ pub enum Change {
 pub struct Comparison {
     /// The position both stand at.
     pub position: Position,
-    /// How many documents were compared.
+    /// How many keys were compared: those in either.
     pub documents: u64,
     /// In both, but different.
     pub changed: u64,

@@ -54,6 +54,7 @@ pub use documents::{
     COMPARISON_EXAMPLES_MAX, Change, CompareError, Comparison, DOCUMENT_BYTES_MAX, DOCUMENT_KEY_BYTES_MAX,
     DocumentStore, PageWrite, Slot, SwitchError,
 };
+pub use memory::{MemoryDocuments, MemoryStore};
 pub use parked::{PARKED_ERROR_BYTES_MAX, Parked, ParkedAction, ParkedRequest, error_text};
 
 pub use context::Context;

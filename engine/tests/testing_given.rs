@@ -130,8 +130,7 @@ impl Policy for RingAtTen {
 
 /// What the test says when it fails; it must.
 fn failure<T>(test: impl FnOnce() -> T) -> String {
-    let failed =
-        catch_unwind(AssertUnwindSafe(|| test())).map(|_| ()).expect_err("the test should have failed");
+    let failed = catch_unwind(AssertUnwindSafe(test)).map(|_| ()).expect_err("the test should have failed");
     failed.downcast_ref::<String>().cloned().expect("a formatted message")
 }
 
