@@ -1,4 +1,13 @@
 //! SQLite for annals: the embedded default store.
 
+mod error;
 mod log;
+#[cfg_attr(not(test), expect(dead_code, reason = "the log and the views come next"))]
+mod open;
+mod probe;
+mod url;
 mod views;
+
+pub use error::FileError;
+pub use open::{BUSY_WAIT_MAX, LIBRARY_VERSION_MIN};
+pub use url::{SqliteOptions, Synchronous, UrlError, views_beside};
