@@ -1,109 +1,105 @@
 //! Commands: load, decide, append.
 
-use crate::{
-    Aggregate, AppendError, CodecError, Context, DecodeError, EventStore, Position, StoreError, StreamId,
-    StreamIdError, Version,
-};
-use std::sync::Arc;
+mod cache;
+mod execute;
+mod gate;
+mod keeper;
+mod load;
+mod outcome;
+#[cfg(test)]
+mod tests;
 
-/// Carries out commands on aggregates.
+pub use gate::GATES;
+pub use keeper::SNAPSHOTS_AT_ONCE_MAX;
+pub use load::{At, State};
+pub use outcome::{Done, ExecuteError, Failure};
+
+use crate::{EventStore, SnapshotStore};
+use cache::Cache;
+use gate::Gates;
+use keeper::Keeper;
+use std::{fmt, sync::Arc};
+
+/// How often a command is tried when other processes keep changing its stream, unless told otherwise.
+pub const ATTEMPTS_MAX: u32 = 8;
+
+/// How many states of hot aggregates are kept, unless told otherwise.
+pub const CACHE_ENTRIES_MAX: usize = 10_000;
+
+/// Carries out commands on aggregates of any kind, and loads them. A service has one and shares it.
+///
+/// ```
+/// # use annals::{Aggregate, Context, DomainEvent, Engine, MemoryStore};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)] enum Counted { Up { by: u32 } }
+/// # impl DomainEvent for Counted { const CATEGORY: &'static str = "counter"; }
+/// # #[derive(Default, Clone)] struct Counter { count: u32 }
+/// # impl Aggregate for Counter {
+/// #     type Id = str; type Command = u32; type Event = Counted; type Rejection = std::convert::Infallible;
+/// #     fn decide(&self, by: &u32) -> Result<Vec<Counted>, Self::Rejection> { Ok(vec![Counted::Up { by: *by }]) }
+/// #     fn evolve(&mut self, Counted::Up { by }: &Counted) { self.count += by }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::new(std::sync::Arc::new(MemoryStore::new()));
+/// let done = engine.execute::<Counter>("visitors", &3, Context::keyed("request 1")).await?;
+/// let again = engine.execute::<Counter>("visitors", &3, Context::keyed("request 1")).await?;
+/// assert!(again.repeated && again.position == done.position);
+/// assert_eq!(engine.load::<Counter>("visitors").await?.state.count, 3);
+/// # Ok(()) }
+/// ```
 pub struct Engine {
     store: Arc<dyn EventStore>,
+    snapshots: Option<Arc<dyn SnapshotStore>>,
+    cache: Cache,
+    gates: Gates,
+    keeper: Keeper,
+    attempts_max: u32,
 }
 
 impl Engine {
-    /// An engine over `store`.
+    /// An engine over `store`, with a cache of [`CACHE_ENTRIES_MAX`] and without snapshots.
     pub fn new(store: Arc<dyn EventStore>) -> Self {
-        Self { store }
-    }
-
-    /// Carries out `command` on the aggregate `id`.
-    pub async fn execute<A: Aggregate>(
-        &self,
-        id: &A::Id,
-        command: &A::Command,
-        context: Context,
-    ) -> Result<Done, ExecuteError<A::Rejection>> {
-        let stream = StreamId::new(<A::Event as crate::DomainEvent>::CATEGORY, id).map_err(Failure::from)?;
-        self.execute_on::<A>(&stream, command, context).await
-    }
-
-    /// Carries out `command` on the aggregate in `stream`.
-    pub async fn execute_on<A: Aggregate>(
-        &self,
-        stream: &StreamId,
-        command: &A::Command,
-        context: Context,
-    ) -> Result<Done, ExecuteError<A::Rejection>> {
-        let _ = (&self.store, stream, command, context.event_id(stream, 0));
-        Err(ExecuteError::Contended { stream: stream.clone(), attempts: 0 })
-    }
-}
-
-/// What became of a command that was not refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Done {
-    /// The stream of the aggregate.
-    pub stream: StreamId,
-    /// Its version after the command.
-    pub version: Version,
-    /// The position of that version: what to wait for to read one's own write, also when nothing was to be done.
-    pub position: Position,
-    /// The command had arrived before; this is its first answer.
-    pub repeated: bool,
-    /// How often it was decided.
-    pub attempts: u32,
-}
-
-/// Why a command left nothing.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecuteError<R> {
-    /// The domain said no.
-    #[error(transparent)]
-    Rejected(R),
-    /// Others kept changing the stream.
-    #[error("{stream} changed under each of {attempts} attempts: send the command again")]
-    Contended {
-        /// Which stream.
-        stream: StreamId,
-        /// How often it was tried.
-        attempts: u32,
-    },
-    /// Something is broken, perhaps only for now.
-    #[error(transparent)]
-    Failed(#[from] Failure),
-}
-
-/// What was broken when a command failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The id makes no name of a stream.
-    #[error(transparent)]
-    Stream(#[from] StreamIdError),
-    /// The stream cannot be read by this program.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// A decided event cannot be written.
-    #[error(transparent)]
-    Encode(#[from] CodecError),
-    /// The store refuses the commit.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl<R> ExecuteError<R> {
-    /// The same error with another rejection.
-    pub fn map_rejected<S>(self, change: impl FnOnce(R) -> S) -> ExecuteError<S> {
-        match self {
-            Self::Rejected(rejection) => ExecuteError::Rejected(change(rejection)),
-            Self::Contended { stream, attempts } => ExecuteError::Contended { stream, attempts },
-            Self::Failed(failure) => ExecuteError::Failed(failure),
+        Self {
+            store,
+            snapshots: None,
+            cache: Cache::new(CACHE_ENTRIES_MAX),
+            gates: Gates::new(),
+            keeper: Keeper::new(),
+            attempts_max: ATTEMPTS_MAX,
         }
+    }
+
+    /// Keeps snapshots of the aggregates that ask for them.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: Arc<dyn SnapshotStore>) -> Self {
+        Self { snapshots: Some(snapshots), ..self }
+    }
+
+    /// Keeps at most so many states of hot aggregates; 0 for none.
+    #[must_use]
+    pub fn cache_entries_max(self, entries: usize) -> Self {
+        Self { cache: Cache::new(entries), ..self }
+    }
+
+    /// Tries a command at most so often when other processes keep changing its stream; at least once.
+    #[must_use]
+    pub fn attempts_max(self, attempts: u32) -> Self {
+        Self { attempts_max: attempts.max(1), ..self }
+    }
+
+    /// The store under it.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// Waits until the snapshots that commands have called for are kept: before a service stops, and in tests.
+    pub async fn snapshots_kept(&self) {
+        self.keeper.idle().await;
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("attempts_max", &self.attempts_max).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,11 @@
 //! Policies: events turned into commands for other aggregates.
 
+mod runner;
+#[cfg(test)]
+mod tests;
+
+pub use runner::{COMMAND_ATTEMPTS_MAX, COMMANDS_AT_ONCE_MAX, PolicyRunner};
+
 use crate::{
     Aggregate, Context, Done, Engine, EventSet, ExecuteError, RecordedEvent, StreamId, StreamIdError,
 };

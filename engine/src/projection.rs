@@ -1,5 +1,19 @@
 //! Document projections: events folded into documents by key.
 
+mod fold;
+mod projector;
+mod read_model;
+mod rebuild;
+mod registered;
+mod retry;
+#[cfg(test)]
+mod tests;
+
+pub use projector::Projector;
+pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};
+pub use rebuild::{LEVEL_ATTEMPTS_MAX, Rebuild, RebuildError, Rebuilt};
+pub use registered::Registered;
+
 use crate::{EventSet, RecordedEvent};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{error::Error, sync::Arc};

@@ -93,7 +93,7 @@ impl Upcast {
 }
 
 /// The schema version in which `event_type` is written today.
-pub const fn current_version(chain: &[Upcast], event_type: &str) -> u32 {
+pub(crate) const fn current_version(chain: &[Upcast], event_type: &str) -> u32 {
     let (mut i, mut version) = (0, 1);
     while i < chain.len() {
         if same(chain[i].from, event_type) && chain[i].version >= version {

@@ -1,0 +1,142 @@
+//! Runs a policy: many commands at once, those for one aggregate in order.
+
+use super::{Issued, Policy};
+use crate::{
+    Checkpoints, Context, Engine, EventSet, ExecuteError, LeaseTerms, LogFilter, LogPage, Position,
+    RecordedEvent, StoreError, StreamId, Subscriber, SubscriberError, subscription::Place,
+};
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    error::Error,
+    sync::Arc,
+};
+
+/// How many commands of one policy are carried out at once, each for another aggregate.
+pub const COMMANDS_AT_ONCE_MAX: usize = 64;
+
+/// How often a command is sent again when it was contended, before the policy fails and is tried again as a whole.
+pub const COMMAND_ATTEMPTS_MAX: u32 = 5;
+
+/// Runs a policy as a subscriber of the log.
+///
+/// The commands of a page go out together, those for one aggregate in log order. The checkpoint moves when all of
+/// them are answered; after a crash the page comes again, and commands that left events are recognised by their
+/// ids. A rejection is an answer. A command that fails for another reason stops the policy until it passes.
+pub struct PolicyRunner<P: Policy> {
+    policy: P,
+    engine: Arc<Engine>,
+    place: Place,
+}
+
+/// A command, the event that called for it, and its place among the commands of that event.
+struct Sent<'a> {
+    issued: Issued,
+    cause: &'a RecordedEvent,
+    ordinal: u32,
+}
+
+impl<P: Policy> PolicyRunner<P> {
+    /// Runs `policy` with commands to `engine`, keeping its place in `checkpoints`.
+    pub fn new(policy: P, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        Self { policy, engine, place: Place::live(checkpoints, P::NAME, 1) }
+    }
+
+    /// Takes the lease on these terms.
+    #[must_use]
+    pub fn lease_terms(self, terms: LeaseTerms) -> Self {
+        Self { place: self.place.terms(terms), ..self }
+    }
+
+    /// What the page calls for, by the stream it goes to; the streams in the order of their first command.
+    fn called_for<'a>(&self, page: &'a LogPage) -> Result<Vec<(StreamId, Vec<Sent<'a>>)>, SubscriberError> {
+        let mut targets: Vec<(StreamId, Vec<Sent<'a>>)> = vec![];
+        let mut places: HashMap<StreamId, usize> = HashMap::new();
+        for cause in &page.events {
+            let mut all = vec![];
+            P::Event::decode(cause, &mut |event| all.extend(self.policy.react(&event, cause)))?;
+            for (issued, ordinal) in all.into_iter().zip(0..) {
+                let target =
+                    issued.target(cause.stream.tenant()).map_err(|error| poison::<P>(cause, error))?;
+                let place = match places.entry(target) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(new) => {
+                        targets.push((new.key().clone(), vec![]));
+                        *new.insert(targets.len() - 1)
+                    }
+                };
+                targets[place].1.push(Sent { issued, cause, ordinal });
+            }
+        }
+        Ok(targets)
+    }
+
+    async fn carry_out(&self, target: StreamId, commands: Vec<Sent<'_>>) -> Result<(), SubscriberError> {
+        for sent in &commands {
+            let mut attempt = 1;
+            loop {
+                let context = Context::caused_by(sent.cause, P::NAME, &target, sent.ordinal);
+                match sent.issued.execute(&self.engine, &target, context).await {
+                    Ok(_) => break,
+                    Err(ExecuteError::Rejected(rejection)) => {
+                        tracing::debug!(policy = P::NAME, %target, %rejection, "a command was rejected");
+                        break;
+                    }
+                    Err(ExecuteError::Contended { .. }) if attempt < COMMAND_ATTEMPTS_MAX => attempt += 1,
+                    Err(error) => return Err(poison::<P>(sent.cause, error)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn poison<P: Policy>(cause: &RecordedEvent, source: impl Error + Send + Sync + 'static) -> SubscriberError {
+    SubscriberError::Poison {
+        subscriber: P::NAME.to_string(),
+        stream: cause.stream.clone(),
+        position: cause.position,
+        source: source.into(),
+    }
+}
+
+#[async_trait]
+impl<P: Policy> Subscriber for PolicyRunner<P> {
+    fn name(&self) -> &str {
+        P::NAME
+    }
+
+    fn filter(&self) -> LogFilter {
+        LogFilter::of::<P::Event>()
+    }
+
+    async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        self.place.begin().await
+    }
+
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        let targets = self.called_for(page)?;
+        let mut going = Vec::with_capacity(targets.len());
+        for (target, commands) in targets {
+            going.push(self.carry_out(target, commands).boxed());
+        }
+        stream::iter(going).buffer_unordered(COMMANDS_AT_ONCE_MAX).try_collect::<()>().await?;
+        self.place.advance(page.looked).await?;
+        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+            .increment(page.events.len() as u64);
+        Ok(())
+    }
+
+    async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.place.renew().await
+    }
+
+    async fn end(&mut self) -> Result<(), SubscriberError> {
+        self.place.end().await
+    }
+
+    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
+        self.place.report(failure).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Runs a projection: one load, one fold and one write per page.
+
+use super::fold::Touches;
+use super::retry::retried;
+use crate::{
+    DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, PageLimit, Position, Projection, StoreError,
+    Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, subscription::Place,
+};
+use async_trait::async_trait;
+use chrono::Utc;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Runs a projection as a subscriber of the log.
+///
+/// Documents, parked events and checkpoint of a page are written in one transaction, under the lease: each event
+/// counts exactly once, and a runner that was paused and replaced writes nothing.
+pub struct Projector<P: Projection> {
+    projection: P,
+    store: Arc<dyn EventStore>,
+    documents: Arc<dyn DocumentStore>,
+    place: Place,
+    asked: Option<Instant>,
+}
+
+impl<P: Projection> Projector<P> {
+    /// Runs the live generation of `projection`.
+    pub fn new(projection: P, store: Arc<dyn EventStore>, documents: Arc<dyn DocumentStore>) -> Self {
+        let place = Place::live(documents.clone(), P::NAME, P::VERSION);
+        Self { projection, store, documents, place, asked: None }
+    }
+
+    /// Runs `generation`, which is being built.
+    #[must_use]
+    pub fn building(self, generation: SubscriberId) -> Self {
+        Self { place: self.place.building(generation), ..self }
+    }
+
+    /// Takes the lease on these terms.
+    #[must_use]
+    pub fn lease_terms(self, terms: LeaseTerms) -> Self {
+        Self { place: self.place.terms(terms), ..self }
+    }
+
+    /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
+    async fn answer_requests(&mut self) -> Result<(), SubscriberError> {
+        if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
+            return Ok(());
+        }
+        let requests = self.documents.requests(self.place.id()?, PageLimit::DEFAULT).await?;
+        for request in requests {
+            let of = self.place.id()?.clone();
+            let write = retried(&self.projection, &*self.store, &*self.documents, &of, &request).await?;
+            // The checkpoint stays where it is: the step only proves that the lease is still ours.
+            let at = self.place.step(Position::START)?.from;
+            self.documents.commit(&self.place.step(at)?, write).await?;
+        }
+        self.asked = Some(Instant::now());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<P: Projection> Subscriber for Projector<P> {
+    fn name(&self) -> &str {
+        P::NAME
+    }
+
+    fn filter(&self) -> LogFilter {
+        LogFilter::of::<P::Event>()
+    }
+
+    async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        self.asked = None;
+        self.place.begin().await
+    }
+
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        self.answer_requests().await?;
+        if page.events.is_empty() {
+            return self.place.advance(page.looked).await;
+        }
+        let touches = Touches::of(&self.projection, &page.events)?;
+        let slots = self.documents.load(self.place.id()?, touches.keys()).await?;
+        let write = touches.fold(slots, Utc::now())?;
+        if !write.park.is_empty() {
+            metrics::counter!("annals_events_parked", "subscriber" => P::NAME)
+                .increment(write.park.len() as u64);
+            tracing::warn!(subscriber = P::NAME, parked = write.park.len(), first = %write.park[0].error, "events are parked");
+        }
+        self.documents.commit(&self.place.step(page.looked)?, write).await?;
+        self.place.stepped(page.looked);
+        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+            .increment(page.events.len() as u64);
+        Ok(())
+    }
+
+    async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.place.renew().await?;
+        self.answer_requests().await
+    }
+
+    async fn end(&mut self) -> Result<(), SubscriberError> {
+        self.place.end().await
+    }
+
+    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
+        self.place.report(failure).await
+    }
+}

@@ -1,0 +1,198 @@
+//! Read a page, handle it, and meanwhile read the next.
+
+use crate::{EventStore, LogFilter, LogPage, PageLimit, Position, StoreError, Subscriber, SubscriberError};
+use std::time::Duration;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often a subscriber that has nothing to read is tended.
+pub const TEND_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Pages that a filter left empty move the checkpoint at most this often.
+pub const EMPTY_PAGES_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Handles everything that is in the log now; gives the lease back and returns the position it has come to.
+pub async fn catch_up(
+    store: &dyn EventStore,
+    subscriber: &mut dyn Subscriber,
+) -> Result<Position, SubscriberError> {
+    catch_up_to(store, subscriber, Position::new(u64::MAX)).await
+}
+
+/// Handles what is in the log now, up to and with `last` and nothing behind it.
+pub async fn catch_up_to(
+    store: &dyn EventStore,
+    subscriber: &mut dyn Subscriber,
+    last: Position,
+) -> Result<Position, SubscriberError> {
+    let never = CancellationToken::new();
+    let outcome = async {
+        let mut reading = Reading::begin(store, subscriber).await?;
+        reading.last = last;
+        reading.read_all(&never).await?;
+        reading.settle().await?;
+        Ok(reading.at)
+    }
+    .await;
+    end(subscriber, outcome).await
+}
+
+/// Handles what is in the log and whatever comes, until `stop` is cancelled: then the page in hand is finished,
+/// the lease given back, and the position it has come to returned.
+pub async fn follow(
+    store: &dyn EventStore,
+    subscriber: &mut dyn Subscriber,
+    stop: &CancellationToken,
+) -> Result<Position, SubscriberError> {
+    let outcome = follow_until(store, subscriber, stop, false).await;
+    end(subscriber, outcome).await
+}
+
+/// As [`follow`], without giving the lease back; tells the subscriber when a reported failure has passed.
+pub(super) async fn follow_until(
+    store: &dyn EventStore,
+    subscriber: &mut dyn Subscriber,
+    stop: &CancellationToken,
+    failed_before: bool,
+) -> Result<Position, SubscriberError> {
+    let mut head = store.head();
+    let mut reading = Reading::begin(store, subscriber).await?;
+    reading.failed_before = failed_before;
+    while !stop.is_cancelled() {
+        reading.read_all(stop).await?;
+        reading.passed().await?;
+        reading.wait(&mut head, stop).await?;
+    }
+    reading.settle().await?;
+    Ok(reading.at)
+}
+
+/// Gives the lease back, unless it was lost; a failure of that is told only where nothing else failed before.
+pub(super) async fn end(
+    subscriber: &mut dyn Subscriber,
+    outcome: Result<Position, SubscriberError>,
+) -> Result<Position, SubscriberError> {
+    let ended = subscriber.end().await;
+    let at = outcome?;
+    ended?;
+    Ok(at)
+}
+
+/// A subscriber on its way through the log.
+struct Reading<'a> {
+    store: &'a dyn EventStore,
+    subscriber: &'a mut dyn Subscriber,
+    filter: LogFilter,
+    /// Everything up to here was read and handed over.
+    at: Position,
+    /// Not to be read past.
+    last: Position,
+    /// Empty pages that were not handed over yet, as one.
+    empty: Option<LogPage>,
+    handed_over: Instant,
+    failed_before: bool,
+}
+
+impl<'a> Reading<'a> {
+    async fn begin(
+        store: &'a dyn EventStore,
+        subscriber: &'a mut dyn Subscriber,
+    ) -> Result<Reading<'a>, SubscriberError> {
+        let at = subscriber.begin().await?;
+        let filter = subscriber.filter();
+        let last = Position::new(u64::MAX);
+        let handed_over = Instant::now();
+        Ok(Self { store, subscriber, filter, at, last, empty: None, handed_over, failed_before: false })
+    }
+
+    /// Reads and hands over until nothing is left, or `stop` is cancelled.
+    async fn read_all(&mut self, stop: &CancellationToken) -> Result<(), SubscriberError> {
+        if self.at >= self.last {
+            return Ok(());
+        }
+        let mut page = read(self.store, &self.filter, self.at, self.last).await?;
+        while page.looked > page.after {
+            let done = page.is_at_head() || page.looked >= self.last || stop.is_cancelled();
+            let looked = page.looked;
+            if done {
+                return self.hand_over(page).await;
+            }
+            // The next page is read while this one is handled. Both are awaited to their end: a commit is never
+            // cancelled to stop a read.
+            let (store, filter, last) = (self.store, self.filter.clone(), self.last);
+            let (handled, next) = tokio::join!(self.hand_over(page), read(store, &filter, looked, last));
+            handled?;
+            page = next?;
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&mut self, mut page: LogPage) -> Result<(), SubscriberError> {
+        self.at = page.looked;
+        if let Some(empty) = self.empty.take() {
+            page.after = empty.after;
+        }
+        if page.events.is_empty() && self.handed_over.elapsed() < EMPTY_PAGES_INTERVAL {
+            self.empty = Some(page);
+            return Ok(());
+        }
+        self.subscriber.handle(&page).await?;
+        self.handed_over = Instant::now();
+        Ok(())
+    }
+
+    /// Hands over what the filter left empty, so that the checkpoint stands where reading has come to.
+    async fn settle(&mut self) -> Result<(), SubscriberError> {
+        if let Some(empty) = self.empty.take() {
+            self.subscriber.handle(&empty).await?;
+            self.handed_over = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Waits until the log has grown or it is time to stop, tending the subscriber meanwhile.
+    async fn wait(
+        &mut self,
+        head: &mut watch::Receiver<Position>,
+        stop: &CancellationToken,
+    ) -> Result<(), SubscriberError> {
+        let at = self.at;
+        loop {
+            let woken = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                // Its guard is dropped at once: it would hold up the store.
+                moved = async { head.wait_for(|head| *head > at).await.map(drop) } => Some(moved),
+                () = tokio::time::sleep(TEND_INTERVAL) => None,
+            };
+            if let Some(moved) = woken {
+                return Ok(
+                    moved.map_err(|gone| StoreError::permanent("waiting, because it was closed", gone))?
+                );
+            }
+            self.settle().await?;
+            self.subscriber.tend().await?;
+        }
+    }
+
+    async fn passed(&mut self) -> Result<(), SubscriberError> {
+        if std::mem::take(&mut self.failed_before) {
+            self.subscriber.report(None).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn read(
+    store: &dyn EventStore,
+    filter: &LogFilter,
+    after: Position,
+    last: Position,
+) -> Result<LogPage, StoreError> {
+    let mut page = store.read_log(after, PageLimit::DEFAULT, filter).await?;
+    if page.looked > last {
+        page.events.retain(|event| event.position <= last);
+        page.looked = last;
+    }
+    Ok(page)
+}

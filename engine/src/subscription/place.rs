@@ -1,0 +1,109 @@
+//! The place of a subscriber: which generation it runs, its lease and its checkpoint.
+
+use crate::{
+    CheckpointError, Checkpoints, Lease, LeaseTerms, Position, Step, StoreError, SubscriberError,
+    SubscriberId,
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long a lease lasts without a sign of life, unless told otherwise: so long a subscriber stands still after its
+/// process was killed.
+pub const LEASE_LASTS: Duration = Duration::from_secs(5);
+
+impl Default for LeaseTerms {
+    fn default() -> Self {
+        Self { holder: format!("process {}", std::process::id()), lasts: LEASE_LASTS }
+    }
+}
+
+/// What every subscriber with a checkpoint does alike.
+pub(crate) struct Place {
+    checkpoints: Arc<dyn Checkpoints>,
+    name: &'static str,
+    version: u32,
+    terms: LeaseTerms,
+    /// Set when a certain generation is run, and not the one that is live.
+    building: Option<SubscriberId>,
+    known: Option<SubscriberId>,
+    lease: Option<Lease>,
+}
+
+impl Place {
+    pub(crate) fn live(checkpoints: Arc<dyn Checkpoints>, name: &'static str, version: u32) -> Self {
+        let terms = LeaseTerms::default();
+        Self { checkpoints, name, version, terms, building: None, known: None, lease: None }
+    }
+
+    pub(crate) fn building(self, generation: SubscriberId) -> Self {
+        Self { building: Some(generation), ..self }
+    }
+
+    pub(crate) fn terms(self, terms: LeaseTerms) -> Self {
+        Self { terms, ..self }
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        self.lease = None;
+        let id = match &self.building {
+            Some(generation) => generation.clone(),
+            None => self.checkpoints.open(self.name, self.version).await?,
+        };
+        self.known = Some(id.clone());
+        let lease = self.checkpoints.acquire(&id, &self.terms).await?;
+        let at = lease.checkpoint;
+        self.lease = Some(lease);
+        Ok(at)
+    }
+
+    /// The generation that is run; known after `begin`.
+    pub(crate) fn id(&self) -> Result<&SubscriberId, SubscriberError> {
+        Ok(&self.held()?.subscriber)
+    }
+
+    /// The step to `to`; known after `begin`.
+    pub(crate) fn step(&self, to: Position) -> Result<Step, SubscriberError> {
+        let lease = self.held()?;
+        Ok(Step { subscriber: lease.subscriber.clone(), epoch: lease.epoch, from: lease.checkpoint, to })
+    }
+
+    /// A step was written.
+    pub(crate) fn stepped(&mut self, to: Position) {
+        if let Some(lease) = &mut self.lease {
+            lease.checkpoint = to;
+        }
+    }
+
+    /// Moves the checkpoint, with nothing besides.
+    pub(crate) async fn advance(&mut self, to: Position) -> Result<(), SubscriberError> {
+        let step = self.step(to)?;
+        self.checkpoints.advance(&step).await?;
+        self.stepped(to);
+        Ok(())
+    }
+
+    pub(crate) async fn renew(&self) -> Result<(), SubscriberError> {
+        Ok(self.checkpoints.renew(self.held()?).await?)
+    }
+
+    pub(crate) async fn end(&mut self) -> Result<(), SubscriberError> {
+        let Some(lease) = self.lease.take() else { return Ok(()) };
+        match self.checkpoints.release(&lease).await {
+            // Somebody else has it already: there is nothing to give back.
+            Err(CheckpointError::Fenced { .. } | CheckpointError::Retired { .. }) => Ok(()),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    pub(crate) async fn report(&self, failure: Option<&str>) -> Result<(), StoreError> {
+        match &self.known {
+            Some(id) => self.checkpoints.report(id, failure).await,
+            None => Ok(()),
+        }
+    }
+
+    fn held(&self) -> Result<&Lease, SubscriberError> {
+        let missing =
+            || StoreError::permanent("handling a page, because the subscriber was not begun", "no lease");
+        Ok(self.lease.as_ref().ok_or_else(missing)?)
+    }
+}

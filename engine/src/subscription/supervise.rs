@@ -1,0 +1,87 @@
+//! A subscriber that fails is told of and tried again; it never dies silently.
+
+use super::catch_up::{end, follow_until};
+use crate::{EventStore, LeaseError, Position, Subscriber, SubscriberError, error_text};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The wait before a failed subscriber is tried again; each further one in a row is twice as long, with jitter.
+pub const RESTART_FIRST: Duration = Duration::from_millis(100);
+
+/// The longest such wait. There is no last try: only a person can decide to give a read model up.
+pub const RESTART_MAX: Duration = Duration::from_secs(30);
+
+/// Follows until `stop`, through failures.
+pub(super) async fn supervise(
+    store: &dyn EventStore,
+    subscriber: &mut dyn Subscriber,
+    stop: &CancellationToken,
+) -> Result<Position, SubscriberError> {
+    let mut failures = Failures::default();
+    loop {
+        let outcome = follow_until(store, subscriber, stop, failures.in_a_row > 0).await;
+        if stop.is_cancelled() {
+            return end(subscriber, outcome).await;
+        }
+        let wait = match outcome {
+            Ok(at) => return end(subscriber, Ok(at)).await,
+            Err(SubscriberError::Lease(LeaseError::Held { remaining_ms, holder, .. })) => {
+                tracing::debug!(
+                    subscriber = subscriber.name(),
+                    holder,
+                    remaining_ms,
+                    "standing by for the lease"
+                );
+                Duration::from_millis(remaining_ms.max(1)).min(Duration::from_secs(1))
+            }
+            Err(error) => {
+                let wait = failures.next();
+                tell(subscriber, &error, wait).await;
+                // The lease is given back so that the next try, here or elsewhere, need not wait for it.
+                if let Err(error) = subscriber.end().await {
+                    tracing::debug!(subscriber = subscriber.name(), error = %error_text(&error), "the lease was not given back");
+                }
+                wait
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn tell(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Duration) {
+    let text = error_text(error);
+    metrics::counter!("annals_subscriber_failures", "subscriber" => subscriber.name().to_string())
+        .increment(1);
+    tracing::error!(subscriber = subscriber.name(), error = %text, ?wait, "the subscriber failed; it is tried again");
+    if let Err(unreported) = subscriber.report(Some(&text)).await {
+        tracing::error!(subscriber = subscriber.name(), error = %error_text(&unreported), "the failure was not recorded");
+    }
+}
+
+/// Waits that grow while one failure follows another soon.
+#[derive(Default)]
+struct Failures {
+    in_a_row: u32,
+    waits: Option<backon::ExponentialBackoff>,
+    last: Option<tokio::time::Instant>,
+}
+
+impl Failures {
+    fn next(&mut self) -> Duration {
+        // A failure long after the last one begins a new row.
+        if self.last.is_some_and(|last| last.elapsed() > 2 * RESTART_MAX) {
+            *self = Self::default();
+        }
+        (self.in_a_row, self.last) = (self.in_a_row.saturating_add(1), Some(tokio::time::Instant::now()));
+        let builder = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(RESTART_FIRST)
+            .with_max_delay(RESTART_MAX)
+            .without_max_times();
+        self.waits.get_or_insert_with(|| builder.build()).next().unwrap_or(RESTART_MAX).min(2 * RESTART_MAX)
+    }
+}
