@@ -1,0 +1,55 @@
+use annals::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+/// What can happen to the stock of an article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StockEvent {
+    /// Pieces came in.
+    Received {
+        /// How many.
+        quantity: u64,
+        /// What brought them.
+        reference: String,
+    },
+    /// Pieces are promised to an order.
+    Reserved {
+        /// Its number.
+        order: String,
+        /// How many.
+        quantity: u64,
+    },
+    /// An order got nothing: too few pieces were free.
+    ReservationRefused {
+        /// Its number.
+        order: String,
+        /// How many it asked for.
+        quantity: u64,
+        /// How many were free.
+        available: u64,
+    },
+    /// What was promised to an order is free again.
+    Released {
+        /// Its number.
+        order: String,
+        /// How many; 0 when the order was called off before it was promised anything.
+        quantity: u64,
+    },
+    /// Pieces left with an order.
+    Shipped {
+        /// Its number.
+        order: String,
+        /// How many.
+        quantity: u64,
+    },
+    /// The count was corrected.
+    Adjusted {
+        /// By how many.
+        delta: i64,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl DomainEvent for StockEvent {
+    const CATEGORY: &'static str = "stock";
+}
