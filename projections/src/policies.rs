@@ -1,0 +1,21 @@
+//! What happens in one aggregate and calls for commands to others.
+//!
+//! Commands and their targets follow from the event alone, and each is harmless when it is decided anew: the stock
+//! answers each order once, the order takes each answer once. So however the policies overtake one another, and
+//! wherever one is interrupted, an order ends confirmed with all of its articles reserved, or cancelled with none.
+//! Receiving returned goods is the exception that leaves an event each time, and is recognised by its command id.
+
+mod record_reservations;
+mod release_stock;
+mod reserve_stock;
+mod restock_returns;
+mod ship_stock;
+
+pub use record_reservations::RecordReservations;
+pub use release_stock::ReleaseStock;
+pub use reserve_stock::ReserveStock;
+pub use restock_returns::RestockReturns;
+pub use ship_stock::ShipStock;
+
+#[cfg(test)]
+mod tests;
