@@ -1,3 +1,50 @@
-//! The developer's commands.
+//! The developer's commands: `cargo xtask test`, `doctor` and `bench`.
+//!
+//! `test` is all that decides whether a change is good; what runs elsewhere calls it and nothing else.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod workspace;
+
+mod cargo_steps;
+mod step;
+mod test;
+
+mod deny_toml;
+mod licences;
+mod rules;
+
+mod bench;
+mod doctor;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The developer's commands of annals", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check everything: formatting, house rules, licences, clippy, docs, tests
+    Test(test::Args),
+    /// Say what this machine has, what it lacks, and how to get it
+    Doctor,
+    /// Run one benchmark in release mode
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Test(args) => test::run(&args),
+        Command::Doctor => doctor::run(),
+        Command::Bench(args) => bench::run(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,186 @@
+//! `cargo xtask test`: every check there is, in one run, with one line each and a verdict.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+
+use crate::step::{Outcome, Step};
+use crate::workspace::Workspace;
+use crate::{cargo_steps, licences, rules};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only these steps (repeat it, or separate by commas)
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Name the steps and what they promise
+    #[arg(long)]
+    list: bool,
+}
+
+/// Every step in the order in which they run: the quick ones first.
+fn steps() -> Vec<Step> {
+    let mut steps = vec![cargo_steps::FMT];
+    steps.extend(rules::STEPS);
+    steps.extend(licences::STEPS);
+    steps.extend(cargo_steps::COMPILING);
+    steps
+}
+
+/// Runs the steps; a failed one does not stop those that can go on without it.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let steps = steps();
+    if args.list {
+        for step in &steps {
+            println!("{:<11} {}", step.name, step.promise);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let chosen = choose(steps, &args.only)?;
+    let workspace = Workspace::load()?;
+    let started = Instant::now();
+    let verdicts = run_all(&chosen, |step| {
+        announce(step.name);
+        let began = Instant::now();
+        let outcome =
+            (step.run)(&workspace).unwrap_or_else(|error| Outcome::Failed(format!("error: {error:#}\n")));
+        report(step.name, &outcome, began.elapsed());
+        outcome
+    });
+    Ok(summary(&verdicts, started.elapsed()))
+}
+
+fn choose(mut steps: Vec<Step>, only: &[String]) -> anyhow::Result<Vec<Step>> {
+    if let Some(unknown) = only.iter().find(|name| steps.iter().all(|step| step.name != name.as_str())) {
+        let known: Vec<_> = steps.iter().map(|step| step.name).collect();
+        bail!("there is no step `{unknown}`; there are: {}", known.join(", "));
+    }
+    if !only.is_empty() {
+        steps.retain(|step| only.iter().any(|name| name == step.name));
+    }
+    Ok(steps)
+}
+
+/// What became of a step.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Passed,
+    Failed,
+    NotChecked(String),
+    /// Because the named step failed.
+    Skipped(&'static str),
+}
+
+fn run_all(steps: &[Step], mut run: impl FnMut(&Step) -> Outcome) -> Vec<(&'static str, Verdict)> {
+    let mut verdicts: Vec<(&'static str, Verdict)> = Vec::new();
+    for step in steps {
+        let lacks = verdicts.iter().find(|(name, verdict)| {
+            step.needs == Some(*name) && matches!(verdict, Verdict::Failed | Verdict::Skipped(_))
+        });
+        let verdict = match lacks {
+            Some((failed, _)) => {
+                println!("{:<11} skipped, because {failed} failed", step.name);
+                Verdict::Skipped(failed)
+            }
+            None => match run(step) {
+                Outcome::Passed(_) => Verdict::Passed,
+                Outcome::Failed(_) => Verdict::Failed,
+                Outcome::NotChecked(why) => Verdict::NotChecked(why),
+            },
+        };
+        verdicts.push((step.name, verdict));
+    }
+    verdicts
+}
+
+/// On a terminal, says what is being waited for; the step's own line takes its place.
+fn announce(name: &str) {
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        let _ = write!(terminal, "{name:<11} …\r"); // Nothing is lost when a terminal cannot show it.
+    }
+}
+
+fn report(name: &str, outcome: &Outcome, took: Duration) {
+    let seconds = took.as_secs_f64();
+    match outcome {
+        Outcome::Passed(note) => println!("{name:<11} ok          {seconds:>6.1} s  {note}"),
+        Outcome::NotChecked(why) => println!("{name:<11} NOT CHECKED {seconds:>6.1} s  {why}"),
+        Outcome::Failed(output) => {
+            println!("{name:<11} FAILED      {seconds:>6.1} s");
+            println!("----- output of {name}\n{}\n----- end of {name}", output.trim_end());
+        }
+    }
+}
+
+fn summary(verdicts: &[(&'static str, Verdict)], took: Duration) -> ExitCode {
+    let named = |wanted: fn(&Verdict) -> bool| -> Vec<&str> {
+        verdicts.iter().filter(|(_, verdict)| wanted(verdict)).map(|(name, _)| *name).collect()
+    };
+    let passed = named(|verdict| *verdict == Verdict::Passed);
+    let failed = named(|verdict| *verdict == Verdict::Failed);
+    let skipped = named(|verdict| matches!(verdict, Verdict::Skipped(_)));
+    println!();
+    for (name, verdict) in verdicts {
+        if let Verdict::NotChecked(why) = verdict {
+            println!("not checked: {name}: {why}");
+        }
+    }
+    if !skipped.is_empty() {
+        println!("skipped: {}", skipped.join(", "));
+    }
+    let seconds = took.as_secs_f64();
+    if failed.is_empty() {
+        println!("all good: {} steps passed in {seconds:.1} s", passed.len());
+        return ExitCode::SUCCESS;
+    }
+    println!("failed: {} ({} passed, {seconds:.1} s)", failed.join(", "), passed.len());
+    println!("one alone: cargo xtask test --only {}", failed[0]);
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &'static str, needs: Option<&'static str>) -> Step {
+        Step { name, promise: "", needs, run: |_| Ok(Outcome::Passed(String::new())) }
+    }
+
+    #[test]
+    fn a_failure_skips_what_needs_it_and_nothing_else() {
+        let steps = [step("compile", None), step("tests", Some("compile")), step("fmt", None)];
+        let verdicts = run_all(&steps, |step| match step.name {
+            "compile" => Outcome::Failed(String::new()),
+            _ => Outcome::Passed(String::new()),
+        });
+        let expected =
+            [("compile", Verdict::Failed), ("tests", Verdict::Skipped("compile")), ("fmt", Verdict::Passed)];
+        assert_eq!(verdicts, expected);
+        assert_eq!(summary(&verdicts, Duration::ZERO), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_no_failure() {
+        let verdicts = [("advisories", Verdict::NotChecked("no database".into()))];
+        assert_eq!(summary(&verdicts, Duration::ZERO), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn an_unknown_step_is_named_with_those_there_are() {
+        let error = choose(steps(), &["tset".into()]).err().unwrap().to_string();
+        assert!(error.contains("`tset`") && error.contains("clippy"), "{error}");
+    }
+
+    #[test]
+    fn step_names_are_unique_and_needs_run_before() {
+        let mut seen: Vec<&str> = Vec::new();
+        for step in steps() {
+            assert!(!seen.contains(&step.name), "{} twice", step.name);
+            assert!(step.needs.is_none_or(|needed| seen.contains(&needed)), "{} comes too early", step.name);
+            seen.push(step.name);
+        }
+    }
+}
