@@ -56,7 +56,7 @@ impl Workspace {
         // Asked at run time: worktrees may share a target directory, and with it a compiled xtask.
         let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask …`")?;
         let answer = Command::new(cargo())
-            .args(["metadata", "--format-version", "1", "--locked"])
+            .args(["metadata", "--format-version", "1", "--all-features", "--locked"])
             .current_dir(&here)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
