@@ -24,8 +24,11 @@ pub(crate) const COMPILING: [Step; 4] = [
     Step { name: "tests", promise: "every test and doc example passes", needs: Some("compile"), run: tests },
 ];
 
+/// How libtest begins its verdict on one program.
+const RESULT: &str = "test result: ";
+
 fn fmt(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    step::all(vec![workspace.cargo(&["fmt", "--all", "--check"])])
+    step::all(vec![workspace.cargo(&["fmt", "--all", "--", "--check", "--color", "never"])])
 }
 
 fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {
@@ -53,17 +56,23 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         count.see(line);
         // Which program runs, and cargo's own verdict on it: the lines that other programs read too.
         let line_start = line.trim_start();
-        if ["Running ", "Doc-tests ", "test result: "].iter().any(|start| line_start.starts_with(start)) {
+        if ["Running ", "Doc-tests ", RESULT].iter().any(|start| line_start.starts_with(start)) {
             println!("{line}");
         }
     })?;
     Ok(if !ran.success {
-        Outcome::Failed(ran.output)
+        Outcome::Failed(without_results(&ran.output))
     } else if count.passed == 0 {
         Outcome::Failed(format!("no test ran\n{}", ran.output))
     } else {
         Outcome::Passed(count.to_string())
     })
+}
+
+/// Each verdict was shown when it came; a second time, whoever adds them up would count it twice.
+fn without_results(output: &str) -> String {
+    let lines = output.lines().filter(|line| !line.starts_with(RESULT));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Tests counted over all `test result:` lines.
@@ -75,7 +84,7 @@ struct Count {
 
 impl Count {
     fn see(&mut self, line: &str) {
-        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let Some(result) = line.strip_prefix(RESULT) else { return };
         let words: Vec<&str> = result.split([' ', ';', '.']).collect();
         let before = |word| {
             let at = words.iter().position(|other| *other == word)?;
@@ -99,6 +108,12 @@ impl std::fmt::Display for Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_verdict_is_not_repeated() {
+        let output = "test a ... FAILED\nwhy\ntest result: FAILED. 0 passed; 1 failed\nerror: test failed\n";
+        assert_eq!(without_results(output), "test a ... FAILED\nwhy\nerror: test failed\n");
+    }
 
     #[test]
     fn results_are_added_up() {
