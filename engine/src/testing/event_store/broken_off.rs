@@ -1,0 +1,109 @@
+//! C10, C12: what others do to the database, and what is broken off.
+
+use super::{
+    super::promise::skip,
+    harness::{EventStoreHarness, writers},
+    making::{append, append_to, event, events, stream},
+    reading::{WAIT_SECONDS_MAX, whole_log, whole_stream},
+};
+use crate::{AppendError, Commit, EventStore, Expected, StreamId};
+use std::{future::Future, sync::Arc, task::Poll, time::Duration};
+use tokio::task::JoinSet;
+
+/// C10: an unrelated transaction that stays open in the same database delays no reader: what is appended beside it is
+/// read at once.
+pub async fn c10_an_unrelated_open_transaction_delays_no_reader<H: EventStoreHarness>() {
+    let harness = H::open().await;
+    let store = &*harness.store();
+    append_to(store, &stream("order-1"), events(1)).await;
+    let Some(transaction) = harness.unrelated_transaction().await else {
+        return skip("c10_an_unrelated_open_transaction_delays_no_reader", "the store shares no database");
+    };
+    let beside = async {
+        append_to(store, &stream("order-1"), events(2)).await;
+        whole_log(store).await.len()
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS_MAX), beside).await;
+    assert_eq!(seen, Ok(3), "readers wait for the unrelated transaction");
+    drop(transaction);
+}
+
+/// C12: an append whose connection is lost fails transiently, and sending the commit again until it is answered
+/// leaves it once.
+pub async fn c12_a_lost_connection_is_transient_and_the_repeat_is_safe<H: EventStoreHarness>() {
+    const COMMITS: usize = 40;
+    let harness = H::open().await;
+    if !harness.cut_connections().await {
+        return skip("c12_a_lost_connection_is_transient_and_the_repeat_is_safe", "there is no connection");
+    }
+    let mut tasks = JoinSet::new();
+    for (writer, store) in writers(&harness).await.into_iter().cycle().take(8).enumerate() {
+        tasks.spawn(async move {
+            for _ in 0..COMMITS {
+                send_until_answered(&*store, &stream(&format!("order-{writer}"))).await;
+            }
+        });
+    }
+    while !tasks.is_empty() {
+        harness.cut_connections().await;
+        while let Ok(Some(ended)) = tokio::time::timeout(Duration::from_millis(20), tasks.join_next()).await {
+            ended.expect("no writer fails");
+        }
+    }
+    for writer in 0..8 {
+        let stored = whole_stream(&*harness.store(), &stream(&format!("order-{writer}"))).await;
+        assert_eq!(stored.len(), 2 * COMMITS, "each commit is there once");
+    }
+}
+
+/// Appends two events, sending the same commit again while the store fails transiently.
+async fn send_until_answered(store: &dyn EventStore, stream: &StreamId) {
+    const ATTEMPTS_MAX: usize = 1_000;
+    let commit = Commit::to(stream.clone(), Expected::Any, events(2));
+    for _ in 0..ATTEMPTS_MAX {
+        match store.append(commit.clone()).await {
+            Ok(_) => return,
+            Err(AppendError::Store(error)) if error.is_transient() => tokio::task::yield_now().await,
+            Err(error) => panic!("expected a transient failure, got {error:?}"),
+        }
+    }
+    panic!("{ATTEMPTS_MAX} attempts failed, the last ones long after the connection was cut");
+}
+
+/// An append whose caller does not wait for the answer leaves its commit whole or not at all, and can be sent again.
+pub async fn an_append_that_nobody_waits_for_is_whole_or_not_there<H: EventStoreHarness>() {
+    const APPENDS: u64 = 64;
+    let harness = H::open().await;
+    let store: Arc<dyn EventStore> = harness.store();
+    let mut sent = Vec::new();
+    for i in 0..APPENDS {
+        let commit = Commit::to(stream("order-1"), Expected::Any, [event(i), event(i)]).and(
+            stream(&format!("stock-{i}")),
+            Expected::Any,
+            [event(i)],
+        );
+        poll_some(store.append(commit.clone()), i % 4).await;
+        sent.push(commit);
+    }
+    for (i, commit) in sent.into_iter().enumerate() {
+        append(&*store, commit).await;
+        assert_eq!(whole_stream(&*store, &stream(&format!("stock-{i}"))).await.len(), 1);
+    }
+    assert_eq!(whole_stream(&*store, &stream("order-1")).await.len() as u64, 2 * APPENDS);
+    assert_eq!(whole_log(&*store).await.len() as u64, 3 * APPENDS);
+}
+
+/// Polls a future so many times at most, then drops it.
+async fn poll_some<T>(future: impl Future<Output = T>, times: u64) {
+    let mut future = std::pin::pin!(future);
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        if left == 0 || future.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

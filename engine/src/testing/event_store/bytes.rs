@@ -1,0 +1,72 @@
+//! C8: what was written comes back as it was.
+
+use super::{
+    harness::EventStoreHarness,
+    making::{append_to, json, stream},
+    reading::{whole_log, whole_stream},
+};
+use crate::{EventData, EventId, Json, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX};
+
+/// JSON that a store changes when it parses it.
+const TEXTS: [&str; 17] = [
+    "{}",
+    " {\t\"a\" :\n1 ,\r\n \"b\": [ ] } ",
+    r#"{"b":1,"a":2,"b":3}"#,
+    r#""\u0041\u00e9\ud83d\ude00\/\b\f\n\r\t\"\\""#,
+    r#"{"nul":"\u0000","\\u0000":"\\u0000"}"#,
+    "123456789012345678901234567890.000",
+    r#"{"n":[1.0,1e2,1E+2,-0,-0.0,0.1000,1e400,18446744073709551616]}"#,
+    "null",
+    "true",
+    "\"\"",
+    "[]",
+    "\"'; DROP TABLE log; --\"",
+    "\"$1 ? %s {} :name\"",
+    "\"مرحبا \u{202e}abc é e\u{301} 😀 \u{10ffff} \u{2028}\"",
+    r#"{"":""," ":{"a":{"a":{"a":[[[[null]]]]}}}}"#,
+    "{\"payload\":{\"type\":\"x\"},\"metadata\":null}",
+    "\"\u{7f}\u{80}\u{feff}\"",
+];
+
+/// C8: payload and metadata come back byte for byte: white space, escapes, key order, repeated keys, big numbers.
+pub async fn c8_payload_and_metadata_come_back_byte_for_byte<H: EventStoreHarness>() {
+    let harness = H::open().await;
+    let store = &*harness.store();
+    let a = stream("order-a");
+    let events: Vec<_> = TEXTS
+        .iter()
+        .zip(TEXTS.iter().rev())
+        .enumerate()
+        .map(|(i, (payload, metadata))| {
+            EventData::raw(EventId::random(), "Written", i as u32 + 1, json(payload))
+                .with_metadata(json(metadata))
+        })
+        .collect();
+    append_to(store, &a, events.clone()).await;
+    for read in [whole_stream(store, &a).await, whole_log(store).await] {
+        assert_eq!(read.len(), events.len());
+        for (got, wrote) in read.iter().zip(&events) {
+            assert_eq!(
+                (got.payload.as_str(), got.metadata.as_str()),
+                (wrote.payload.as_str(), wrote.metadata.as_str())
+            );
+            assert_eq!((got.id, got.schema_version), (wrote.id, wrote.schema_version));
+            assert_eq!(got.event_type, wrote.event_type);
+        }
+    }
+}
+
+/// C8: the largest payload and the largest metadata come back byte for byte, as does the largest schema version.
+pub async fn c8_the_largest_event_comes_back_byte_for_byte<H: EventStoreHarness>() {
+    let harness = H::open().await;
+    let store = &*harness.store();
+    let a = stream("order-a");
+    let text = |bytes: usize| Json::stored(format!("\"{}é\"", "x".repeat(bytes - 4)));
+    let (payload, metadata) = (text(PAYLOAD_BYTES_MAX), text(METADATA_BYTES_MAX));
+    assert_eq!((payload.bytes(), metadata.bytes()), (PAYLOAD_BYTES_MAX, METADATA_BYTES_MAX));
+    let event = EventData::raw(EventId::random(), "Large", i32::MAX as u32, payload.clone());
+    append_to(store, &a, vec![event.with_metadata(metadata.clone())]).await;
+    let read = whole_stream(store, &a).await;
+    assert!(read[0].payload == payload && read[0].metadata == metadata, "a large event comes back changed");
+    assert_eq!(read[0].schema_version, i32::MAX as u32);
+}
