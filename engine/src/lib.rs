@@ -108,6 +108,8 @@ mod stream;
 pub mod batch;
 mod checkpoint;
 mod documents;
+#[cfg(test)]
+mod fixture;
 mod memory;
 mod parked;
 mod retry;

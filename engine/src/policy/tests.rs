@@ -1,1 +1,102 @@
+use crate::fixture::{ReserveOnPlaced, StockCommand, StockItem, place, shop};
+use crate::*;
+use std::sync::Arc;
 
+struct Room {
+    store: Arc<MemoryStore>,
+    engine: Arc<Engine>,
+}
+
+impl Room {
+    async fn new(hats: u32) -> Self {
+        let (store, engine) = shop();
+        let receive = StockCommand::Receive { quantity: hats };
+        engine.execute::<StockItem>("hat", &receive, Context::new()).await.unwrap();
+        Self { store, engine: Arc::new(engine) }
+    }
+
+    fn runner(&self, checkpoints: &Arc<MemoryDocuments>) -> PolicyRunner<ReserveOnPlaced> {
+        PolicyRunner::new(ReserveOnPlaced, self.engine.clone(), checkpoints.clone())
+    }
+
+    fn head(&self) -> Position {
+        *self.store.head().borrow()
+    }
+}
+
+/// Broken on purpose: give commands of policies fresh ids, and the second run reserves again.
+#[tokio::test]
+async fn a_policy_that_is_run_again_from_the_beginning_repeats_nothing() {
+    let room = Room::new(2).await;
+    for order in 1..=3 {
+        place(&*room.store, order, &[("hat", 1)]).await;
+    }
+    catch_up(&*room.store, &mut room.runner(&Arc::default())).await.unwrap();
+    let stock = room.engine.load::<StockItem>("hat").await.unwrap().state;
+    assert_eq!((stock.free, stock.reserved.len()), (0, 2));
+    let head = room.head();
+    assert_eq!(head, Position::new(1 + 3 + 3), "each order was answered, the third with a refusal");
+    catch_up(&*room.store, &mut room.runner(&Arc::default())).await.unwrap();
+    assert_eq!(room.head(), head);
+}
+
+#[tokio::test]
+async fn commands_for_one_aggregate_are_carried_out_in_log_order() {
+    let room = Room::new(1_000).await;
+    for order in 1..=200 {
+        place(&*room.store, order, &[("hat", 1), ("scarf", 1), ("hat", 1)]).await;
+    }
+    catch_up(&*room.store, &mut room.runner(&Arc::default())).await.unwrap();
+    let stream = StreamId::new("stock", "hat").unwrap();
+    let events = room.store.read(&stream, VersionRange::ALL, PageLimit::DEFAULT).await.unwrap();
+    let reserved = events.iter().filter(|event| event.event_type == *"Reserved");
+    let orders: Vec<u64> =
+        reserved.map(|e| e.payload.read::<serde_json::Value>().unwrap()["order"].as_u64().unwrap()).collect();
+    let twice_each: Vec<u64> = (1..=200).flat_map(|order| [order, order]).collect();
+    assert_eq!(orders, twice_each);
+}
+
+#[tokio::test]
+async fn commands_carry_on_the_tenant_and_what_caused_them() {
+    let room = Room::new(0).await;
+    let order: StreamId = "acme/order-7".parse().unwrap();
+    let metadata =
+        Json::of(Context::keyed("request").correlation_id("c-1").traceparent("00-1").metadata()).unwrap();
+    let placed = crate::fixture::placed(&[("hat", 1)]).with_metadata(metadata);
+    let cause = placed.id;
+    room.store.append(Commit::to(order, Expected::NEW, [placed])).await.unwrap();
+    catch_up(&*room.store, &mut room.runner(&Arc::default())).await.unwrap();
+    let stock = "acme/stock-hat".parse().unwrap();
+    let answer = &room.store.read(&stock, VersionRange::ALL, PageLimit::DEFAULT).await.unwrap()[0];
+    let metadata = answer.metadata();
+    assert_eq!((metadata.correlation_id.as_deref(), metadata.causation_id), (Some("c-1"), Some(cause)));
+    assert_eq!(metadata.traceparent.as_deref(), Some("00-1"));
+    assert_eq!(metadata.command_id, Some(CommandId::caused("reserve-on-placed", cause, &stock, 0)));
+}
+
+#[tokio::test]
+async fn a_command_that_fails_stops_the_policy_and_names_its_cause() {
+    let room = Room::new(1).await;
+    let strange = EventData::raw(EventId::random(), "Weighed", 1, Json::empty());
+    let scarf = StreamId::new("stock", "scarf").unwrap();
+    room.store.append(Commit::to(scarf, Expected::NEW, [strange])).await.unwrap();
+    place(&*room.store, 1, &[("hat", 1), ("scarf", 1)]).await;
+    let checkpoints = Arc::default();
+    let error = catch_up(&*room.store, &mut room.runner(&checkpoints)).await.unwrap_err();
+    let text = error_text(&error);
+    assert!(
+        text.starts_with("reserve-on-placed cannot handle order-1 at position 3: Weighed in stock-scarf"),
+        "{text}"
+    );
+    let standing = &checkpoints.subscribers().await.unwrap()[0];
+    assert_eq!(standing.checkpoint, Position::START);
+}
+
+#[test]
+fn issued_commands_are_compared_and_shown() {
+    let issued = Issued::to::<StockItem>("hat", StockCommand::Clear);
+    assert_eq!(format!("{issued:?}"), "stock-hat: Clear");
+    assert_eq!(issued, Issued::to::<StockItem>("hat", StockCommand::Clear));
+    assert_ne!(issued, Issued::to::<StockItem>("hat", StockCommand::Receive { quantity: 1 }));
+    assert_ne!(issued, Issued::to::<StockItem>("scarf", StockCommand::Clear));
+}
