@@ -2,7 +2,6 @@
 
 mod error;
 mod log;
-#[cfg_attr(not(test), expect(dead_code, reason = "the log and the views come next"))]
 mod open;
 mod probe;
 mod url;
@@ -11,3 +10,4 @@ mod views;
 pub use error::FileError;
 pub use open::{BUSY_WAIT_MAX, LIBRARY_VERSION_MIN};
 pub use url::{SqliteOptions, Synchronous, UrlError, views_beside};
+pub use views::{READERS_MAX, SqliteDocuments};

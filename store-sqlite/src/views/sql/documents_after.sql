@@ -1,0 +1,2 @@
+-- A page of documents behind a key, by the bytes of their keys. ?1 generation id, ?2 limit, ?3 key
+SELECT key, body FROM documents WHERE generation = ?1 AND key > ?3 ORDER BY key LIMIT ?2
