@@ -18,8 +18,8 @@ use StockCommand as Command;
 use StockEvent as Event;
 use StockRejection as Rejection;
 use annals::{Aggregate, SnapshotPolicy};
-use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The most pieces of one article ever received, or corrected by, in all; exact in any reader of JSON.
 pub const PIECES_MAX: u64 = 1_000_000_000_000_000;
@@ -33,8 +33,8 @@ const SNAPSHOT_EVENTS: u64 = 200;
 /// of all adjustments: pieces found count up, pieces lost count down.
 ///
 /// It remembers one [`Holding`] per order that ever asked, for good: an order that was refused or released must not
-/// succeed later, in whatever order commands arrive. So its size grows with the orders of the article, some 40 bytes
-/// each; copies of the state share all of that.
+/// succeed later, in whatever order commands arrive. So its size grows with the orders of the article, by some
+/// 100 bytes each: a million orders of one article are the most that suits one stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StockItem {
     received: u64,
@@ -42,7 +42,7 @@ pub struct StockItem {
     on_hand: u64,
     reserved: u64,
     shipped: u64,
-    holdings: RedBlackTreeMapSync<String, Holding>,
+    holdings: BTreeMap<String, Holding>,
 }
 
 impl StockItem {
@@ -153,7 +153,7 @@ impl StockItem {
     }
 
     fn hold(&mut self, order: &str, holding: Holding) {
-        self.holdings.insert_mut(order.into(), holding);
+        self.holdings.insert(order.into(), holding);
     }
 }
 
