@@ -34,3 +34,6 @@ annals::event_set! {
     /// What brings goods to customers and back.
     pub enum TradeEvent { Order(OrderEvent), Return(ReturnEvent) }
 }
+
+#[cfg(test)]
+mod tests;
