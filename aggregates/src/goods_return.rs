@@ -10,12 +10,12 @@ pub use rejection::ReturnRejection;
 
 use crate::{Money, bill::Bill, text::check_name};
 use annals::Aggregate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A parcel that came back and is not tied to a known order, as a credit invoice; its id is the number of that.
 ///
 /// It is accepted once, as a whole; nothing changes it afterwards.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GoodsReturn {
     refund: Option<Money>,
 }

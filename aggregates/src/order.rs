@@ -16,7 +16,7 @@ use OrderEvent as Event;
 use OrderRejection as Rejection;
 use annals::Aggregate;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One customer's order; its id is the order number.
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// It waits until the stock has answered for each of its articles, then decides itself: confirmed when all are
 /// reserved, cancelled at the first refusal. Its total is fixed when it is placed. Nothing changes it any more once
 /// it is cancelled or returned.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     status: OrderStatus,
     customer: Option<String>,

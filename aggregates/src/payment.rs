@@ -23,7 +23,7 @@ use std::fmt;
 ///
 /// `refunded ≤ captured ≤ authorised` at any time; captures and refunds may be partial. Nothing changes it any more
 /// once it is declined, or once all that was captured has been refunded.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
     status: PaymentStatus,
     authorised: Option<Money>,
