@@ -28,7 +28,19 @@ pub use sales_per_sku::{SalesPerSku, SalesPerSkuDocument};
 pub use stock::{Stock, StockDocument};
 pub use takings::Takings;
 
+use annals::Registered;
 use northwind_aggregates::{OrderEvent, ReturnEvent};
+
+/// All read models, for whoever runs, rebuilds or lists them.
+pub fn read_models() -> Vec<Registered> {
+    vec![
+        Registered::new(Orders),
+        Registered::new(Stock),
+        Registered::new(CustomerOrders),
+        Registered::new(SalesPerDay),
+        Registered::new(SalesPerSku),
+    ]
+}
 
 annals::event_set! {
     /// What brings goods to customers and back.

@@ -17,5 +17,19 @@ pub use reserve_stock::ReserveStock;
 pub use restock_returns::RestockReturns;
 pub use ship_stock::ShipStock;
 
+use annals::{Checkpoints, Engine, PolicyRunner, Subscriber};
+use std::sync::Arc;
+
+/// Subscribers that run all policies with commands to `engine`, keeping their places in `checkpoints`.
+pub fn all(engine: &Arc<Engine>, checkpoints: &Arc<dyn Checkpoints>) -> Vec<Box<dyn Subscriber>> {
+    vec![
+        Box::new(PolicyRunner::new(ReserveStock, engine.clone(), checkpoints.clone())),
+        Box::new(PolicyRunner::new(RecordReservations, engine.clone(), checkpoints.clone())),
+        Box::new(PolicyRunner::new(ReleaseStock, engine.clone(), checkpoints.clone())),
+        Box::new(PolicyRunner::new(ShipStock, engine.clone(), checkpoints.clone())),
+        Box::new(PolicyRunner::new(RestockReturns, engine.clone(), checkpoints.clone())),
+    ]
+}
+
 #[cfg(test)]
 mod tests;

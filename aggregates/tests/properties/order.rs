@@ -13,6 +13,8 @@ fn bill(order: &Order) -> i128 {
     goods.chain(order.charges().iter().map(|charge| i128::from(charge.amount_minor))).sum()
 }
 
+// How it was broken: with a total that loses one minor unit per charge when it is folded, a case of one command is
+// found.
 #[test]
 fn the_total_is_the_sum_of_lines_and_charges_and_never_changes() {
     let placed = Cell::new(0);
@@ -29,8 +31,7 @@ fn the_total_is_the_sum_of_lines_and_charges_and_never_changes() {
     assert!(placed.get() > 0, "no case placed an order");
 }
 
-// How it was broken: with a status set by `Confirmed` that `record_reservation` also decides when cancelled, and
-// without the arm `_ => return Ok(vec![])`, a cancelled order comes alive again and the test fails.
+// How it was broken: when `record_reservation` goes on whatever the status, a cancelled order is confirmed.
 #[test]
 fn nothing_changes_an_order_that_is_over() {
     let over = Cell::new((0, 0));

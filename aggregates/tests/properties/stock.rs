@@ -15,7 +15,7 @@ fn promised(item: &StockItem) -> u64 {
     ORDERS.iter().map(pieces).sum()
 }
 
-// How it was broken: with `adjust` allowed down to 0 instead of what is reserved, a case of four commands is found.
+// How it was broken: with `adjust` allowed down to 0 instead of what is reserved, a case of a few commands is found.
 #[test]
 fn no_more_is_promised_than_is_there() {
     let full = Cell::new(0);
@@ -31,7 +31,7 @@ fn no_more_is_promised_than_is_there() {
     assert!(full.get() > 0, "no case came to the edge");
 }
 
-// How it was broken: with a release that takes its pieces off `on_hand` too, a case of three commands is found.
+// How it was broken: with a release that takes its pieces off `on_hand` too, a case of a few commands is found.
 #[test]
 fn received_is_on_hand_and_shipped_less_what_was_adjusted() {
     always(commands::stock(), |commands| {
@@ -43,6 +43,7 @@ fn received_is_on_hand_and_shipped_less_what_was_adjusted() {
     });
 }
 
+// How it was broken: when a release answers an order that was refused, a case of two commands is found.
 #[test]
 fn what_became_of_an_order_is_final() {
     let kept = Cell::new(0);

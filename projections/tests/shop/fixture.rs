@@ -1,14 +1,12 @@
 //! A shop on a store in memory, and its subscribers delivered page by page.
 
 use annals::{
-    CommandId, Context, DocumentStore, Engine, EventStore, Json, LeaseTerms, MemoryDocuments, MemoryStore,
-    PageLimit, PolicyRunner, Position, Registered, Subscriber,
+    Checkpoints, CommandId, Context, DocumentStore, Engine, EventStore, Json, LeaseTerms, MemoryDocuments,
+    MemoryStore, PageLimit, Position, Registered, Subscriber,
 };
 use chrono::DateTime;
 use northwind_aggregates::{Burst, BurstTerms, Order, StockItem};
-use northwind_projections::policies::{
-    RecordReservations, ReleaseStock, ReserveStock, RestockReturns, ShipStock,
-};
+use northwind_projections::policies;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) struct Shop {
@@ -36,14 +34,8 @@ impl Shop {
 
     /// All policies, keeping their places in `places`.
     pub(crate) fn policies(&self, places: &Arc<MemoryDocuments>) -> Vec<Box<dyn Subscriber>> {
-        let engine = || self.engine.clone();
-        vec![
-            Box::new(PolicyRunner::new(ReserveStock, engine(), places.clone())),
-            Box::new(PolicyRunner::new(RecordReservations, engine(), places.clone())),
-            Box::new(PolicyRunner::new(ReleaseStock, engine(), places.clone())),
-            Box::new(PolicyRunner::new(ShipStock, engine(), places.clone())),
-            Box::new(PolicyRunner::new(RestockReturns, engine(), places.clone())),
-        ]
+        let places: Arc<dyn Checkpoints> = places.clone();
+        policies::all(&self.engine, &places)
     }
 
     /// Runs all policies until none has anything left to do.
