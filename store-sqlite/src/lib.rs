@@ -1,4 +1,6 @@
 //! SQLite for annals: the embedded default store.
+//!
+//! [`SqliteStore`] keeps the event log and its snapshots in one file.
 
 mod error;
 mod log;
@@ -8,6 +10,9 @@ mod url;
 mod views;
 
 pub use error::FileError;
+pub use log::{
+    CHECK_PROBLEMS_MAX, Checked, FOREIGN_POLL, Problem, READERS_MAX, SqliteSettings, SqliteStore, WriteFailed,
+};
 pub use open::{BUSY_WAIT_MAX, LIBRARY_VERSION_MIN};
 pub use url::{SqliteOptions, Synchronous, UrlError, views_beside};
 pub use views::{READERS_MAX, SqliteDocuments};

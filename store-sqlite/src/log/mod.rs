@@ -1,1 +1,0 @@
-//! The event log in one SQLite file.

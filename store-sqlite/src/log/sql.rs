@@ -1,0 +1,23 @@
+//! The statements, one a file.
+
+pub(super) const BEGIN: &str = include_str!("sql/begin.sql");
+pub(super) const CHECK_LOG: &str = include_str!("sql/check_log.sql");
+pub(super) const CHECK_STREAMS: &str = include_str!("sql/check_streams.sql");
+pub(super) const CHECK_VERSIONS: &str = include_str!("sql/check_versions.sql");
+pub(super) const COMMIT_ROWS: &str = include_str!("sql/commit_rows.sql");
+pub(super) const EVENT_ID_TAKEN: &str = include_str!("sql/event_id_taken.sql");
+pub(super) const FIRST_OF_COMMIT: &str = include_str!("sql/first_of_commit.sql");
+pub(super) const HEAD: &str = include_str!("sql/head.sql");
+pub(super) const INSERT_EVENT: &str = include_str!("sql/insert_event.sql");
+pub(super) const INSERT_STREAM: &str = include_str!("sql/insert_stream.sql");
+pub(super) const INSERT_TYPE: &str = include_str!("sql/insert_type.sql");
+pub(super) const KEEP_SNAPSHOT: &str = include_str!("sql/keep_snapshot.sql");
+pub(super) const READ_BACKWARDS: &str = include_str!("sql/read_backwards.sql");
+pub(super) const READ_FORWARDS: &str = include_str!("sql/read_forwards.sql");
+pub(super) const READ_LOG: &str = include_str!("sql/read_log.sql");
+pub(super) const SNAPSHOT: &str = include_str!("sql/snapshot.sql");
+pub(super) const STREAM_AT: &str = include_str!("sql/stream_at.sql");
+pub(super) const STREAM_NAME: &str = include_str!("sql/stream_name.sql");
+pub(super) const STREAMS: &str = include_str!("sql/streams.sql");
+pub(super) const TYPE: &str = include_str!("sql/type.sql");
+pub(super) const TYPE_ID: &str = include_str!("sql/type_id.sql");
