@@ -15,7 +15,7 @@ const LIBRARY_NUMBER_MIN: i32 = 3_051_003;
 
 /// How long a statement waits for another process that holds the file, in all. After that it fails with an error
 /// that is transient and says who is waited for.
-pub const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
+pub const BUSY_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// How long one look at a held file waits before the next: short, because a busy writer lets go only briefly.
 const BUSY_PAUSE: Duration = Duration::from_micros(500);

@@ -1,0 +1,7 @@
+//! The event log in SQLite: the suite of every store, and what only SQLite promises.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
+
+mod beside;
+mod contract;
+mod shop;
