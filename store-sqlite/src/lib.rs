@@ -1,6 +1,6 @@
 //! SQLite for annals: the embedded default store.
 //!
-//! [`SqliteStore`] keeps the event log and its snapshots in one file.
+//! [`SqliteStore`] keeps the event log and its snapshots in one file, [`SqliteDocuments`] the read side in another.
 
 mod error;
 mod log;
@@ -11,7 +11,8 @@ mod views;
 
 pub use error::FileError;
 pub use log::{
-    CHECK_PROBLEMS_MAX, Checked, FOREIGN_POLL, Problem, READERS_MAX, SqliteSettings, SqliteStore, WriteFailed,
+    CHECK_PROBLEMS_MAX, Checked, FOREIGN_POLL, LOG_READERS_MAX, Problem, SqliteSettings, SqliteStore,
+    WriteFailed,
 };
 pub use open::{BUSY_WAIT_MAX, LIBRARY_VERSION_MIN};
 pub use url::{SqliteOptions, Synchronous, UrlError, views_beside};

@@ -19,7 +19,7 @@ mod writer;
 pub use check::{CHECK_PROBLEMS_MAX, Checked, Problem};
 pub use failure::WriteFailed;
 pub use head::FOREIGN_POLL;
-pub use readers::READERS_MAX;
+pub use readers::LOG_READERS_MAX;
 pub use settings::SqliteSettings;
 pub use store::SqliteStore;
 

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many connections read at the same time; further reads wait.
-pub const READERS_MAX: usize = 8;
+pub const LOG_READERS_MAX: usize = 8;
 
 /// What is read on the calling task before the rest goes to a thread for blocking work: handing ten events over
 /// would cost more than reading them.
@@ -41,7 +41,7 @@ impl Readers {
     pub(super) fn of(path: &Path) -> Result<Self, FileError> {
         let idle = Mutex::new(vec![Reader::open(path)?]);
         let shared = Arc::new(Shared { path: path.into(), idle });
-        Ok(Self { shared, permits: Arc::new(Semaphore::new(READERS_MAX)) })
+        Ok(Self { shared, permits: Arc::new(Semaphore::new(LOG_READERS_MAX)) })
     }
 
     /// Reads a little on the calling task.
