@@ -10,7 +10,7 @@ pub use event::{CancelReason, OrderEvent};
 pub use rejection::OrderRejection;
 pub use status::OrderStatus;
 
-use crate::{Charge, Currency, Line, Money, Sku, bill::Bill, pieces_by_sku, text::check_name};
+use crate::{Charge, Line, Money, Sku, bill::Bill, pieces_by_sku, text::check_name};
 use OrderCommand as Command;
 use OrderEvent as Event;
 use OrderRejection as Rejection;
@@ -132,7 +132,7 @@ impl Order {
     }
 
     fn cancelled(&self, reason: CancelReason, occurred_at: DateTime<Utc>) -> Event {
-        Event::Cancelled { reason, skus: self.skus(), occurred_at }
+        Event::Cancelled { reason, customer: self.customer.clone(), skus: self.skus(), occurred_at }
     }
 
     /// `event` when the order is at `from`; nothing when it has been done already.
@@ -188,10 +188,15 @@ impl Aggregate for Order {
             &Command::Deliver { occurred_at } => {
                 self.step("deliver", Shipped, Delivered, || Event::Delivered { occurred_at })
             }
-            &Command::Return { occurred_at } => self.step("return", Delivered, Returned, || {
-                let currency = self.total.map_or(Currency::GBP, |total| total.currency);
-                Event::Returned { lines: self.lines.clone(), currency, occurred_at }
-            }),
+            &Command::Return { occurred_at } => {
+                let currency = self.total.ok_or(Rejection::NotPlaced)?.currency;
+                self.step("return", Delivered, Returned, || Event::Returned {
+                    customer: self.customer.clone(),
+                    lines: self.lines.clone(),
+                    currency,
+                    occurred_at,
+                })
+            }
         }
     }
 

@@ -24,8 +24,9 @@ use std::collections::BTreeMap;
 /// The most pieces of one article ever received, or corrected by, in all; exact in any reader of JSON.
 pub const PIECES_MAX: u64 = 1_000_000_000_000_000;
 
-/// Every so many events the state of an article is kept beside the log.
-const SNAPSHOT_EVENTS: u64 = 200;
+/// Every so many events the state of an article is kept beside the log. Seldom, as it grows with the orders it
+/// remembers: with 100 000 of them a snapshot has some 5 MB, so 5 kB for each event.
+const SNAPSHOT_EVENTS: u64 = 1_000;
 
 /// The pieces of one article; its id is the [`Sku`]. The single writer per article that never oversells.
 ///

@@ -17,15 +17,16 @@ pub const LAST_ORDERS_MAX: usize = 100;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CustomerOrders;
 
-/// One customer. Orders that come back as a whole are told by their status in `orders`, as their event names no
-/// customer.
+/// One customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerOrdersDocument {
     /// Its key.
     pub customer: String,
     /// Orders placed.
     pub orders: u64,
-    /// Returns taken in.
+    /// Of these cancelled.
+    pub cancelled: u64,
+    /// Orders that came back as a whole, and returns without a known order.
     pub returns: u64,
     /// What goods were sold and came back for.
     #[serde(flatten)]
@@ -34,7 +35,7 @@ pub struct CustomerOrdersDocument {
     pub last_orders: VecDeque<PlacedOrder>,
 }
 
-/// One order of a customer, as it was placed.
+/// One order of a customer; `orders` tells more of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedOrder {
     /// Its number.
@@ -47,6 +48,8 @@ pub struct PlacedOrder {
     pub total_minor: i64,
     /// Of the total.
     pub currency: Currency,
+    /// Whether it was cancelled since.
+    pub cancelled: bool,
 }
 
 impl Projection for CustomerOrders {
@@ -57,7 +60,11 @@ impl Projection for CustomerOrders {
 
     fn keys(&self, event: &TradeEvent, _: &RecordedEvent) -> Keys {
         match event {
-            TradeEvent::Order(OrderEvent::Placed { customer, .. })
+            TradeEvent::Order(
+                OrderEvent::Placed { customer, .. }
+                | OrderEvent::Cancelled { customer, .. }
+                | OrderEvent::Returned { customer, .. },
+            )
             | TradeEvent::Return(ReturnEvent::Accepted { customer, .. }) => {
                 customer.as_deref().unwrap_or(GUEST).into()
             }
@@ -72,26 +79,25 @@ impl Projection for CustomerOrders {
         event: &TradeEvent,
         recorded: &RecordedEvent,
     ) -> Result<Option<CustomerOrdersDocument>, ProjectError> {
+        let new = |currency| empty(key, currency);
         match event {
             TradeEvent::Order(OrderEvent::Placed { currency, lines, total_minor, occurred_at, .. }) => {
-                let mut customer = before.unwrap_or_else(|| empty(key, *currency));
-                customer.place(
-                    lines,
-                    PlacedOrder {
-                        order: recorded.key().into(),
-                        placed_at: *occurred_at,
-                        lines: lines.len() as u64,
-                        total_minor: *total_minor,
-                        currency: *currency,
-                    },
-                )?;
-                Ok(Some(customer))
+                let order = PlacedOrder {
+                    order: recorded.key().into(),
+                    placed_at: *occurred_at,
+                    lines: lines.len() as u64,
+                    total_minor: *total_minor,
+                    currency: *currency,
+                    cancelled: false,
+                };
+                before.unwrap_or_else(|| new(*currency)).place(lines, order).map(Some)
             }
-            TradeEvent::Return(ReturnEvent::Accepted { currency, lines, .. }) => {
-                let mut customer = before.unwrap_or_else(|| empty(key, *currency));
-                customer.returns += 1;
-                customer.takings.refund(lines, *currency)?;
-                Ok(Some(customer))
+            TradeEvent::Order(OrderEvent::Cancelled { .. }) => {
+                Ok(before.map(|customer| customer.cancel(recorded.key())))
+            }
+            TradeEvent::Order(OrderEvent::Returned { currency, lines, .. })
+            | TradeEvent::Return(ReturnEvent::Accepted { currency, lines, .. }) => {
+                before.unwrap_or_else(|| new(*currency)).take_back(lines, *currency).map(Some)
             }
             TradeEvent::Order(_) => Ok(before),
         }
@@ -99,14 +105,29 @@ impl Projection for CustomerOrders {
 }
 
 impl CustomerOrdersDocument {
-    fn place(&mut self, lines: &[Line], order: PlacedOrder) -> Result<(), ProjectError> {
+    fn place(mut self, lines: &[Line], order: PlacedOrder) -> Result<Self, ProjectError> {
         self.takings.sell(lines, order.currency)?;
         self.orders += 1;
         self.last_orders.push_back(order);
         while self.last_orders.len() > LAST_ORDERS_MAX {
             self.last_orders.pop_front();
         }
-        Ok(())
+        Ok(self)
+    }
+
+    fn cancel(mut self, order: &str) -> Self {
+        self.cancelled += 1;
+        // An order that is no longer listed is only counted.
+        for listed in self.last_orders.iter_mut().filter(|listed| listed.order == order) {
+            listed.cancelled = true;
+        }
+        self
+    }
+
+    fn take_back(mut self, lines: &[Line], currency: Currency) -> Result<Self, ProjectError> {
+        self.takings.refund(lines, currency)?;
+        self.returns += 1;
+        Ok(self)
     }
 }
 
@@ -114,6 +135,7 @@ fn empty(customer: &str, currency: Currency) -> CustomerOrdersDocument {
     CustomerOrdersDocument {
         customer: customer.into(),
         orders: 0,
+        cancelled: 0,
         returns: 0,
         takings: Takings::in_currency(currency),
         last_orders: VecDeque::new(),

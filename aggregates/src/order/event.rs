@@ -40,6 +40,9 @@ pub enum OrderEvent {
     Cancelled {
         /// Why.
         reason: CancelReason,
+        /// Who ordered; `None` for a guest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
         /// Its articles: what may be reserved for it is to be released.
         skus: Vec<Sku>,
         /// When.
@@ -59,6 +62,9 @@ pub enum OrderEvent {
     },
     /// It came back as a whole.
     Returned {
+        /// Who ordered; `None` for a guest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
         /// The goods that came back.
         lines: Vec<Line>,
         /// Of their prices.

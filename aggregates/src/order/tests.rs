@@ -1,5 +1,5 @@
 use super::*;
-use crate::{BillRejection, CHARGES_MAX, LINES_MAX, MoneyError, TextError};
+use crate::{BillRejection, CHARGES_MAX, Currency, LINES_MAX, MoneyError, TextError};
 use annals::testing::{Given, given};
 
 fn at(second: i64) -> DateTime<Utc> {
@@ -56,7 +56,12 @@ fn reserved(article: &str) -> Event {
 }
 
 fn cancelled(reason: CancelReason, second: i64) -> Event {
-    Event::Cancelled { reason, skus: vec![sku("COAT"), sku("HAT")], occurred_at: at(second) }
+    Event::Cancelled {
+        reason,
+        customer: Some("17850".into()),
+        skus: vec![sku("COAT"), sku("HAT")],
+        occurred_at: at(second),
+    }
 }
 
 fn confirmed() -> Given<Order> {
@@ -139,7 +144,12 @@ fn an_order_goes_its_way_once() {
         .when(Command::Deliver { occurred_at: at(5) })
         .then([Event::Delivered { occurred_at: at(5) }])
         .when(Command::Return { occurred_at: at(6) })
-        .then([Event::Returned { lines: two_articles(), currency: Currency::GBP, occurred_at: at(6) }])
+        .then([Event::Returned {
+            customer: Some("17850".into()),
+            lines: two_articles(),
+            currency: Currency::GBP,
+            occurred_at: at(6),
+        }])
         .when(Command::Return { occurred_at: at(7) })
         .then_nothing()
         .when(Command::Ship { occurred_at: at(8) })

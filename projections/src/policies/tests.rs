@@ -76,7 +76,10 @@ fn a_cancelled_order_gives_all_of_its_articles_back() {
     let reason = CancelReason::OutOfStock { sku: sku("HAT"), asked: 5, available: 2 };
     let skus = vec![sku("COAT"), sku("HAT")];
     reacting(ReleaseStock)
-        .to("order-17", OrderEvent::Cancelled { reason, skus, occurred_at: DateTime::UNIX_EPOCH })
+        .to(
+            "order-17",
+            OrderEvent::Cancelled { reason, customer: None, skus, occurred_at: DateTime::UNIX_EPOCH },
+        )
         .issues([to_stock("COAT", release()), to_stock("HAT", release())])
         .to("order-17", placed())
         .issues_nothing();
@@ -105,7 +108,10 @@ fn goods_that_come_back_are_received_under_the_number_that_brought_them() {
     reacting(RestockReturns)
         .to("return-C17", accepted)
         .issues([to_stock("COAT", receive(3, "C17")), to_stock("HAT", receive(5, "C17"))])
-        .to("order-17", OrderEvent::Returned { lines: vec![line(1, "HAT", 2)], currency, occurred_at })
+        .to(
+            "order-17",
+            OrderEvent::Returned { customer: None, lines: vec![line(1, "HAT", 2)], currency, occurred_at },
+        )
         .issues([to_stock("HAT", receive(2, "17"))])
         .to("order-17", placed())
         .issues_nothing();
