@@ -141,8 +141,7 @@ async fn buyers_in_two_engines_never_oversell() {
 /// Broken on purpose: enter no gate, and commands of one process are contended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_of_one_process_do_not_fight_each_other() {
-    let (_, engine) = shop();
-    let engine = Arc::new(engine.attempts_max(1));
+    let engine = Arc::new(Engine::new(Arc::new(Slow(MemoryStore::new()))).attempts_max(1));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..64 {
         let engine = engine.clone();
@@ -261,6 +260,9 @@ async fn tenants_do_not_meet() {
 /// A store in which somebody else is always faster.
 struct Moving(MemoryStore);
 
+/// A store that lets others run before it appends.
+struct Slow(MemoryStore);
+
 /// A store whose answers to appends get lost so many times.
 struct Flaky {
     inner: MemoryStore,
@@ -323,6 +325,15 @@ delegate!(
         let other =
             EventData::of(EventId::random(), &StockEvent::Received { quantity: 1 }, Json::empty()).unwrap();
         self.0.append(Commit::to(stream, Expected::Any, [other])).await?;
+        self.0.append(commit).await
+    }
+);
+
+delegate!(
+    Slow,
+    0,
+    async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        tokio::task::yield_now().await;
         self.0.append(commit).await
     }
 );
