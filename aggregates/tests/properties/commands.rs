@@ -1,30 +1,28 @@
 //! Random commands: mostly sensible, sometimes absurd.
 
-use crate::drive::STEPS_MAX;
+use annals::testing::proptest::{collection::vec, prelude::*};
 use chrono::DateTime;
 use northwind_aggregates::{
     Charge, Currency, Line, Money, OrderCommand, Outcome, PaymentCommand, ReturnCommand, Sku, StockCommand,
 };
-use proptest::{collection::vec, prelude::*};
 
 /// The orders that ask for stock.
 pub(crate) const ORDERS: [&str; 5] = ["1", "2", "3", "4", "5"];
 
-pub(crate) fn stock() -> impl Strategy<Value = Vec<StockCommand>> {
+pub(crate) fn stock() -> impl Strategy<Value = StockCommand> {
     let order = || prop::sample::select(&ORDERS[..]).prop_map(String::from);
     let pieces = || prop_oneof![20 => 0..12_u64, 1 => Just(u64::MAX)];
     let delta = prop_oneof![10 => -15..15_i64, 1 => Just(i64::MIN), 1 => Just(i64::MAX)];
-    let command = prop_oneof![
+    prop_oneof![
         3 => pieces().prop_map(|quantity| StockCommand::Receive { quantity, reference: "delivery".into() }),
         4 => (order(), pieces()).prop_map(|(order, quantity)| StockCommand::Reserve { order, quantity }),
         2 => order().prop_map(|order| StockCommand::Release { order }),
         2 => order().prop_map(|order| StockCommand::Ship { order }),
         2 => delta.prop_map(|delta| StockCommand::Adjust { delta, reason: "counted".into() }),
-    ];
-    vec(command, 0..STEPS_MAX)
+    ]
 }
 
-pub(crate) fn order() -> impl Strategy<Value = Vec<OrderCommand>> {
+pub(crate) fn order() -> impl Strategy<Value = OrderCommand> {
     let occurred_at = DateTime::UNIX_EPOCH;
     let outcome = prop_oneof![
         9 => Just(Outcome::Reserved),
@@ -35,15 +33,14 @@ pub(crate) fn order() -> impl Strategy<Value = Vec<OrderCommand>> {
         outcome,
         occurred_at,
     });
-    let command = prop_oneof![
+    prop_oneof![
         3 => place(),
         12 => record,
         1 => Just(OrderCommand::Cancel { reason: "changed my mind".into(), occurred_at }),
         2 => Just(OrderCommand::Ship { occurred_at }),
         2 => Just(OrderCommand::Deliver { occurred_at }),
         2 => Just(OrderCommand::Return { occurred_at }),
-    ];
-    vec(command, 0..STEPS_MAX)
+    ]
 }
 
 fn place() -> impl Strategy<Value = OrderCommand> {
@@ -57,28 +54,26 @@ fn place() -> impl Strategy<Value = OrderCommand> {
     })
 }
 
-pub(crate) fn goods_return() -> impl Strategy<Value = Vec<ReturnCommand>> {
-    let command = (lines(), charges()).prop_map(|(lines, charges)| ReturnCommand::Accept {
+pub(crate) fn goods_return() -> impl Strategy<Value = ReturnCommand> {
+    (lines(), charges()).prop_map(|(lines, charges)| ReturnCommand::Accept {
         customer: None,
         currency: Currency::GBP,
         lines,
         charges,
         occurred_at: DateTime::UNIX_EPOCH,
-    });
-    vec(command, 0..4)
+    })
 }
 
-pub(crate) fn payment() -> impl Strategy<Value = Vec<PaymentCommand>> {
+pub(crate) fn payment() -> impl Strategy<Value = PaymentCommand> {
     let minor = prop_oneof![30 => -2..60_i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN)];
     let currency = prop_oneof![15 => Just(Currency::GBP), 1 => Just(Currency::EUR)];
     let amount = || (minor.clone(), currency.clone()).prop_map(|(minor, currency)| Money { minor, currency });
-    let command = prop_oneof![
+    prop_oneof![
         3 => amount().prop_map(|amount| PaymentCommand::Authorise { order: "17".into(), amount }),
         1 => Just(PaymentCommand::Decline { reason: "card expired".into() }),
         4 => amount().prop_map(|amount| PaymentCommand::Capture { amount }),
         4 => amount().prop_map(|amount| PaymentCommand::Refund { amount }),
-    ];
-    vec(command, 0..STEPS_MAX)
+    ]
 }
 
 /// Three articles, one of them in two spellings.

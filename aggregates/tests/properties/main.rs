@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics, helpers included")]
 
 mod commands;
-mod drive;
-mod folding;
+mod laws;
 mod order;
 mod payment;
 mod stock;
-mod twice;
+
+use annals::testing::proptest::test_runner::Config;
+
+/// On how many random sequences each property is tried.
+fn cases() -> Config {
+    Config::with_cases(256)
+}
