@@ -1,1 +1,29 @@
-//! To come.
+//! The replay and operations commands, as a library that a service embeds. It knows no domain: a service registers
+//! its aggregates, projections and policies, and flattens [`Operations`] into its own commands.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage. stdout carries what was asked for and nothing else; errors, remarks
+//! and progress go to stderr.
+
+#![expect(dead_code, unused_imports, reason = "what the commands need is here before the commands")]
+
+mod drain;
+mod error;
+mod global;
+pub mod operations;
+mod output;
+mod program;
+mod progress;
+mod service;
+mod stores;
+mod url;
+
+pub use drain::{STANDSTILL_MAX, drain};
+pub use error::{CliError, Exit, exit_code};
+pub use global::Global;
+pub use operations::Operations;
+pub use output::Output;
+pub use program::{arguments, log_to_stderr};
+pub use progress::{PROGRESS_AFTER, Progress};
+pub use service::Service;
+pub use stores::{Access, Stores};
+pub use url::StoreUrl;

@@ -1,0 +1,84 @@
+//! What a command prints.
+
+use crate::{CliError, Global, Progress};
+use serde::Serialize;
+use std::{
+    fmt,
+    io::{self, BufWriter, IsTerminal, Write},
+};
+
+/// Where a command prints: text for people, or with `--json` one JSON document, or one object per line. Remarks and
+/// progress go to stderr.
+///
+/// What is printed is buffered: [`flush`](Self::flush) reports what could not be written. An output that is closed
+/// while something is written, as by `| head`, is an error that ends the program quietly.
+pub struct Output {
+    to: Box<dyn Write + Send>,
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    /// To stdout.
+    pub fn stdout(global: &Global) -> Self {
+        Self::to(global, BufWriter::new(io::stdout()))
+    }
+
+    /// To somewhere else: for tests.
+    pub fn to(global: &Global, to: impl Write + Send + 'static) -> Self {
+        Self { to: Box::new(to), json: global.json, quiet: global.quiet }
+    }
+
+    /// Whether JSON is wanted.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line of text, or several.
+    pub fn text(&mut self, text: impl fmt::Display) -> Result<(), CliError> {
+        writeln!(self.to, "{text}").map_err(|error| CliError::output(&error))
+    }
+
+    /// A line of JSON.
+    pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), CliError> {
+        // serde_json tells a failed write and a value that is no JSON by one error; only the first keeps its kind.
+        serde_json::to_writer(&mut self.to, value).map_err(|error| match error.io_error_kind() {
+            Some(kind) => CliError::output(&kind.into()),
+            None => CliError::because("output", &error),
+        })?;
+        writeln!(self.to).map_err(|error| CliError::output(&error))
+    }
+
+    /// `value` as a line of JSON where that is wanted, else the text that `human` makes of it.
+    pub fn answer<T: Serialize, D: fmt::Display>(
+        &mut self,
+        value: &T,
+        human: impl FnOnce(&T) -> D,
+    ) -> Result<(), CliError> {
+        if self.json { self.json(value) } else { self.text(human(value)) }
+    }
+
+    /// A remark on stderr, unless `--quiet`.
+    pub fn note(&self, text: impl fmt::Display) {
+        if !self.quiet {
+            // A remark that cannot be made is none; results and errors have other ways.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Progress of something that may take long, on stderr.
+    pub fn progress(&self, what: &str) -> Progress {
+        Progress::new(what, !self.quiet && io::stderr().is_terminal())
+    }
+
+    /// Writes what is buffered.
+    pub fn flush(&mut self) -> Result<(), CliError> {
+        self.to.flush().map_err(|error| CliError::output(&error))
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("json", &self.json).field("quiet", &self.quiet).finish_non_exhaustive()
+    }
+}
