@@ -16,4 +16,4 @@ pub use log::{
 };
 pub use open::{BUSY_WAIT_MAX, LIBRARY_VERSION_MIN};
 pub use url::{SqliteOptions, Synchronous, UrlError, views_beside};
-pub use views::{READERS_MAX, SqliteDocuments};
+pub use views::{SqliteDocuments, VIEW_READERS_MAX};

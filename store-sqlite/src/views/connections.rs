@@ -8,13 +8,14 @@ use crate::{
 use annals::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
-    path::PathBuf,
+    fmt,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::Semaphore, task};
 
 /// How many reads of one instance run at a time; further ones wait for their turn.
-pub const READERS_MAX: usize = 8;
+pub const VIEW_READERS_MAX: usize = 8;
 
 /// After how many pages of 4 KiB the log file is copied back: 16 MiB, four times SQLite's default. Documents that
 /// change in every page of events are copied less often: measured up to 1.4 times as fast with random keys.
@@ -42,7 +43,7 @@ impl Connections {
         writer.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(Self {
             idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(READERS_MAX)),
+            turns: Arc::new(Semaphore::new(VIEW_READERS_MAX)),
             writer: Arc::new(tokio::sync::Mutex::new(writer)),
             path: Arc::new(path),
         })
@@ -80,16 +81,25 @@ impl Connections {
                 Some(reader) => reader,
                 None => open_reader(&path).map_err(|error| unopened(doing, error))?,
             };
-            let done = act(&mut reader).map_err(|halt| halt.tell(doing));
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            let done = act(&mut reader);
+            // A connection that failed is closed rather than handed to the next.
+            if !matches!(done, Err(Halt::Database(_))) {
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            }
             drop(turn);
-            done
+            done.map_err(|halt| halt.tell(doing))
         })
         .await
     }
 }
 
-fn open_reader(path: &std::path::Path) -> Result<Connection, FileError> {
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection, FileError> {
     let reader = open::open_reader(path)?;
     reader.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(reader)

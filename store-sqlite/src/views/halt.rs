@@ -47,8 +47,7 @@ pub(super) fn store_error(doing: &'static str, error: rusqlite::Error) -> StoreE
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::DiskFull
-            | ErrorCode::OperationInterrupted
-            | ErrorCode::SystemIoFailure,
+            | ErrorCode::OperationInterrupted,
         ) => StoreError::transient(doing, error),
         _ => StoreError::permanent(doing, error),
     }

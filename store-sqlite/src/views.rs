@@ -14,7 +14,7 @@ mod page;
 mod parked;
 mod rebuild;
 
-pub use connections::READERS_MAX;
+pub use connections::VIEW_READERS_MAX;
 
 use crate::{FileError, open::FileKind};
 use connections::Connections;
@@ -23,11 +23,11 @@ use rusqlite::{Connection, Transaction};
 use std::path::PathBuf;
 use tokio::sync::watch;
 
-/// What the file holds.
-const VIEWS: FileKind = FileKind {
-    what: "database of read models",
+/// What a file of read models is.
+const VIEWS_FILE: FileKind = FileKind {
+    what: "file of read models of annals",
     application_id: i32::from_be_bytes(*b"anlv"),
-    migrations: &[include_str!("sql/001_tables.sql")],
+    migrations: &[include_str!("views/migrations/0001_views.sql")],
 };
 
 /// Keeps documents, checkpoints, leases and parked events in one SQLite file.
@@ -44,6 +44,19 @@ const VIEWS: FileKind = FileKind {
 /// `synchronous=normal` there too, a power cut can leave checkpoints beyond the end of the log.
 ///
 /// **Leases** run by the clock of the host. A clock that was set back prolongs a lease by its own length at most.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use annals::{Checkpoints, Position};
+/// use annals_sqlite::{SqliteDocuments, views_beside};
+/// # let dir = tempfile::tempdir()?;
+/// # let log = dir.path().join("northwind.db");
+/// let documents = SqliteDocuments::open(views_beside(&log))?;
+/// let orders = documents.open("orders", 1).await?;
+/// assert_eq!(orders.to_string(), "orders/1");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Debug)]
 pub struct SqliteDocuments {
     connections: Connections,
     moved: watch::Sender<u64>,
@@ -57,7 +70,7 @@ impl SqliteDocuments {
     /// # Errors
     /// A file that holds anything else, or that a newer program wrote, is refused and left as it is.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileError> {
-        Ok(Self { connections: Connections::open(path.into(), &VIEWS)?, moved: watch::Sender::new(0) })
+        Ok(Self { connections: Connections::open(path.into(), &VIEWS_FILE)?, moved: watch::Sender::new(0) })
     }
 
     /// Runs `act` in a transaction that writes. Dropping the future does not take back what has begun.

@@ -75,7 +75,7 @@ fn comparing_takes_no_more_memory_for_more_documents() {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(measure());
         return;
     }
-    let name = "views::comparing::comparing_takes_no_more_memory_for_more_documents";
+    let name = "comparing::comparing_takes_no_more_memory_for_more_documents";
     let alone = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
         .env("ANNALS_MEASURED_ALONE", "1")
