@@ -162,3 +162,8 @@ pub use subscription::{
     catch_up_to, follow,
 };
 pub use upcast::{UPCAST_STEPS_MAX, Upcast, Upcasted};
+
+/// The example in the README is compiled and run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

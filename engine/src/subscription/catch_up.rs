@@ -129,6 +129,9 @@ impl<'a> Reading<'a> {
 
     async fn hand_over(&mut self, mut page: LogPage) -> Result<(), SubscriberError> {
         self.at = page.looked;
+        let behind = page.head.since(page.looked) as f64;
+        metrics::gauge!("annals_events_behind", "subscriber" => self.subscriber.name().to_string())
+            .set(behind);
         if let Some(empty) = self.empty.take() {
             page.after = empty.after;
         }
