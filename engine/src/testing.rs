@@ -3,10 +3,12 @@
 //! - [`given`], [`projecting`] and [`reacting`] test aggregates, projections and policies in their own words.
 //! - [`check_commands`], [`check_folds`] and [`check_repeats`] drive random commands through an aggregate.
 //! - [`golden_files`] proves that every version of every event that was ever stored still decodes.
-//! - [`event_store_contract!`](crate::event_store_contract) makes one test per promise of an event store.
+//! - [`event_store_contract!`](crate::event_store_contract) makes one test per promise of an event store,
+//!   [`document_store_contract!`](crate::document_store_contract) of a store of documents.
 //!
 //! Everything here panics where a test should fail, at the line of the test where that can be.
 
+pub mod document_store;
 pub mod event_store;
 mod given;
 mod golden;
@@ -16,6 +18,7 @@ mod properties;
 mod reacting;
 mod recording;
 
+pub use document_store::DocumentStoreHarness;
 pub use event_store::EventStoreHarness;
 pub use given::{Given, Outcome, given};
 pub use golden::{WRITE_GOLDEN, golden_files};

@@ -61,7 +61,7 @@ impl Generation {
             return Err(LeaseError::Held {
                 subscriber: id.clone(),
                 holder: held.holder.clone(),
-                remaining_ms: u64::try_from(held.remaining().as_millis()).unwrap_or(u64::MAX),
+                remaining_ms: u64::try_from(held.remaining().as_micros().div_ceil(1_000)).unwrap_or(u64::MAX),
             });
         }
         let (holder, lasts) = (terms.holder.clone(), terms.lasts);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Keys that a store may trip over: each is a stream of its own.
-pub(super) fn hostile_keys() -> Vec<String> {
+pub(crate) fn hostile_keys() -> Vec<String> {
     let mut keys: Vec<String> = [
         "a",
         "A",
