@@ -27,7 +27,13 @@ impl Pace {
     }
 
     /// Calls `take` until it says that as many came as expected, at most for [`STRAGGLER_WAIT_MAX`].
-    pub(super) fn wait(&mut self, mut take: impl FnMut() -> usize) {
+    pub(super) fn wait(&mut self, take: impl FnMut() -> usize) {
+        let mut began = None;
+        self.wait_until(take, || began.get_or_insert_with(Instant::now).elapsed() >= STRAGGLER_WAIT_MAX);
+    }
+
+    /// The same with a clock that tests can turn.
+    fn wait_until(&mut self, mut take: impl FnMut() -> usize, mut is_over: impl FnMut() -> bool) {
         let mut came = take();
         if self.expected <= FEW || came >= self.expected {
             return;
@@ -36,8 +42,7 @@ impl Pace {
             self.pause -= 1;
             return;
         }
-        let began = Instant::now();
-        while came < self.expected && began.elapsed() < STRAGGLER_WAIT_MAX {
+        while came < self.expected && !is_over() {
             std::thread::yield_now();
             came = take();
         }
@@ -55,11 +60,16 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// With time for nine more looks after the first.
     fn takes_until_sealed(pace: &mut Pace, mut arrivals: impl FnMut(usize) -> usize) -> usize {
-        let mut takes = 0;
-        pace.wait(|| {
+        let (mut takes, mut looks) = (0, 0);
+        let take = || {
             takes += 1;
             arrivals(takes)
+        };
+        pace.wait_until(take, || {
+            looks += 1;
+            looks > 9
         });
         takes
     }

@@ -1,4 +1,4 @@
-use crate::fixture::{StockCommand, StockEvent, StockItem, TooFew, repeatable, shop};
+use crate::fixture::{StockCommand, StockEvent, StockItem, TooFew, delegate, repeatable, shop};
 use crate::*;
 use std::sync::Arc;
 
@@ -267,54 +267,6 @@ struct Slow(MemoryStore);
 struct Flaky {
     inner: MemoryStore,
     failures: std::sync::atomic::AtomicU32,
-}
-
-macro_rules! delegate {
-    ($store:ty, $inner:tt, $append:item) => {
-        #[async_trait::async_trait]
-        impl EventStore for $store {
-            $append
-
-            async fn read(
-                &self,
-                stream: &StreamId,
-                range: VersionRange,
-                limit: PageLimit,
-            ) -> Result<Vec<RecordedEvent>, StoreError> {
-                self.$inner.read(stream, range, limit).await
-            }
-
-            async fn streams(
-                &self,
-                filter: &StreamFilter,
-                after: Option<&StreamId>,
-                limit: PageLimit,
-            ) -> Result<Vec<StreamInfo>, StoreError> {
-                self.$inner.streams(filter, after, limit).await
-            }
-
-            async fn read_log(
-                &self,
-                after: Position,
-                limit: PageLimit,
-                filter: &LogFilter,
-            ) -> Result<LogPage, StoreError> {
-                self.$inner.read_log(after, limit, filter).await
-            }
-
-            async fn committed(
-                &self,
-                stream: &StreamId,
-                first_event: EventId,
-            ) -> Result<Option<Committed>, StoreError> {
-                self.$inner.committed(stream, first_event).await
-            }
-
-            fn head(&self) -> tokio::sync::watch::Receiver<Position> {
-                self.$inner.head()
-            }
-        }
-    };
 }
 
 delegate!(

@@ -121,7 +121,8 @@ impl<P: Policy> Subscriber for PolicyRunner<P> {
         for (target, commands) in targets {
             going.push(self.carry_out(target, commands).boxed());
         }
-        stream::iter(going).buffer_unordered(COMMANDS_AT_ONCE_MAX).try_collect::<()>().await?;
+        let all = stream::iter(going).buffer_unordered(COMMANDS_AT_ONCE_MAX).try_collect::<()>();
+        self.place.renewing(all).await?;
         self.place.advance(page.looked).await?;
         metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
             .increment(page.events.len() as u64);

@@ -1,4 +1,4 @@
-use crate::fixture::{ReserveOnPlaced, StockCommand, StockItem, place, shop};
+use crate::fixture::{ReserveOnPlaced, StockCommand, StockItem, delegate, place, shop};
 use crate::*;
 use std::sync::Arc;
 
@@ -100,3 +100,34 @@ fn issued_commands_are_compared_and_shown() {
     assert_ne!(issued, Issued::to::<StockItem>("hat", StockCommand::Receive { quantity: 1 }));
     assert_ne!(issued, Issued::to::<StockItem>("scarf", StockCommand::Clear));
 }
+
+/// Broken on purpose: await the commands without renewing, and the other runner takes over.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_takes_long_keeps_its_lease() {
+    let room = Room::new(1).await;
+    place(&*room.store, 1, &[("hat", 1)]).await;
+    let slow = Arc::new(Engine::new(Arc::new(Slow { inner: room.store.clone(), takes: 4 * LEASE_LASTS })));
+    let checkpoints: Arc<MemoryDocuments> = Arc::default();
+    let mut runner = PolicyRunner::new(ReserveOnPlaced, slow, checkpoints.clone());
+    let store = room.store.clone();
+    let running = tokio::spawn(async move { catch_up(&*store, &mut runner).await });
+    tokio::time::sleep(2 * LEASE_LASTS).await;
+    let other = room.runner(&checkpoints).begin().await;
+    assert!(matches!(other, Err(SubscriberError::Lease(LeaseError::Held { .. }))), "{other:?}");
+    running.await.unwrap().unwrap();
+}
+
+/// A store whose appends take their time.
+struct Slow {
+    inner: Arc<MemoryStore>,
+    takes: std::time::Duration,
+}
+
+delegate!(
+    Slow,
+    inner,
+    async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        tokio::time::sleep(self.takes).await;
+        self.inner.append(commit).await
+    }
+);

@@ -4,7 +4,7 @@ use crate::{
     CheckpointError, Checkpoints, Lease, LeaseTerms, Position, Step, StoreError, SubscriberError,
     SubscriberId,
 };
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 /// How long a lease lasts without a sign of life, unless told otherwise: so long a subscriber stands still after its
 /// process was killed.
@@ -83,6 +83,21 @@ impl Place {
 
     pub(crate) async fn renew(&self) -> Result<(), SubscriberError> {
         Ok(self.checkpoints.renew(self.held()?).await?)
+    }
+
+    /// Carries `work` out, with signs of life in between; gives it up when the lease is lost.
+    pub(crate) async fn renewing<T>(
+        &self,
+        work: impl Future<Output = Result<T, SubscriberError>>,
+    ) -> Result<T, SubscriberError> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(self.terms.lasts / 3) => self.renew().await?,
+            }
+        }
     }
 
     pub(crate) async fn end(&mut self) -> Result<(), SubscriberError> {
