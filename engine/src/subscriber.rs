@@ -45,6 +45,18 @@ pub enum SubscriberError {
     /// It does not get its lease.
     #[error(transparent)]
     Lease(#[from] LeaseError),
+    /// Its checkpoint lies behind the end of the log.
+    #[error(
+        "{subscriber} has handled the log up to {checkpoint}, but the log ends at {head}: it is another log, or one that lost its end; restore it, or remove the read models, which are then made anew"
+    )]
+    Ahead {
+        /// Who.
+        subscriber: String,
+        /// Where it stands.
+        checkpoint: Position,
+        /// Where the log ends.
+        head: Position,
+    },
     /// It may not move its checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

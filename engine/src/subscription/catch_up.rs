@@ -99,6 +99,7 @@ impl<'a> Reading<'a> {
         subscriber: &'a mut dyn Subscriber,
     ) -> Result<Reading<'a>, SubscriberError> {
         let at = subscriber.begin().await?;
+        check_not_ahead(store, subscriber.name(), at).await?;
         let filter = subscriber.filter();
         let last = Position::new(u64::MAX);
         let handed_over = Instant::now();
@@ -184,6 +185,20 @@ impl<'a> Reading<'a> {
         }
         Ok(())
     }
+}
+
+/// A log that was restored to an earlier state, or taken for another, must not be followed from a place it has not.
+async fn check_not_ahead(
+    store: &dyn EventStore,
+    subscriber: &str,
+    at: Position,
+) -> Result<(), SubscriberError> {
+    // Asked of the log itself: what `head` tells of other processes may be a moment old.
+    let head = store.read_log(at, PageLimit::ONE, &LogFilter::all()).await?.head;
+    if at > head {
+        return Err(SubscriberError::Ahead { subscriber: subscriber.to_string(), checkpoint: at, head });
+    }
+    Ok(())
 }
 
 async fn read(

@@ -111,6 +111,20 @@ async fn catching_up_to_a_position_stops_exactly_there() {
     }
 }
 
+/// Broken on purpose: begin without `check_not_ahead`, and the first new events are never handled.
+#[tokio::test]
+async fn a_log_that_lost_its_end_is_not_followed() {
+    let (store, _) = shop();
+    orders(&*store, 0..5).await;
+    let mut witness = Witness::default();
+    witness.seen().at = Position::new(6);
+    let error = catch_up(&*store, &mut witness).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("witness has handled the log up to 6, but the log ends at 5"),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn what_a_filter_leaves_empty_still_moves_the_checkpoint() {
     let (store, _) = shop();
