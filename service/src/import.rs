@@ -1,0 +1,29 @@
+//! `northwind import`: a week of real invoices becomes orders, returns and stock adjustments.
+//!
+//! The file is read and judged as a whole before a store is opened, so a file that cannot be imported leaves nothing.
+//! Then each invoice is one command under an id made of its number and time: importing the same file again, also
+//! after an interruption, changes nothing. The rules:
+//!
+//! - An invoice whose number begins with `C` is a return on the stream `return-<InvoiceNo>`; its goods have negative
+//!   quantities.
+//! - Any other invoice with goods in positive quantity is an order on `order-<InvoiceNo>`.
+//! - Goods have codes that begin with a digit, compared in upper case. Other lines are charges on the order or return.
+//! - Goods in negative quantity without a `C` are a stock adjustment; their price is nobody's and is left out.
+//! - Customer, country and time of an invoice are those of its first line.
+//! - Prices are pounds with at most two decimals. A line that cannot be taken is refused with a reason, the others go
+//!   in.
+
+mod amount;
+mod columns;
+mod invoice;
+mod item;
+mod plan;
+mod table;
+
+use columns::Columns;
+
+pub use plan::{Plan, Refused};
+pub use table::{FILE_BYTES_MAX, FileError, Table};
+
+#[cfg(test)]
+mod tests;

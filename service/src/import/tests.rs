@@ -1,0 +1,149 @@
+use super::{plan::Command, *};
+use northwind_aggregates::{OrderCommand, ReturnCommand, StockCommand};
+use std::path::Path;
+
+const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+
+fn table(lines: &str) -> Result<Table, FileError> {
+    Table::parse(Path::new("week.csv"), &format!("{HEADER}{lines}"))
+}
+
+fn plan(lines: &str) -> Plan {
+    Plan::of(&table(lines).unwrap())
+}
+
+fn reasons(plan: &Plan) -> Vec<(u64, &str)> {
+    plan.refused.iter().map(|refused| (refused.line, refused.reason.as_str())).collect()
+}
+
+#[test]
+fn an_invoice_with_goods_is_an_order_with_its_charges() {
+    let plan = plan(
+        "536365,85123a,HEART,6,2010-12-01T08:26:00Z,2.55,17850,United Kingdom\n\
+         536365,POST,POSTAGE,2,2010-12-01T08:27:00Z,1.5,17850,United Kingdom\n",
+    );
+    let [step] = &plan.steps[..] else { panic!("{plan:?}") };
+    assert_eq!((step.key.as_str(), &step.lines[..], step.charges), ("import/order/536365", &[2, 3][..], 1));
+    let Command::Place(OrderCommand::Place { customer, lines, charges, .. }) = &step.command else {
+        panic!("{step:?}")
+    };
+    assert_eq!(customer.as_deref(), Some("17850"));
+    assert_eq!((lines[0].sku.as_str(), lines[0].quantity, lines[0].unit_price_minor), ("85123A", 6, 255));
+    assert_eq!((charges[0].line, charges[0].amount_minor), (2, 300));
+    assert_eq!(plan.articles.len(), 1);
+}
+
+#[test]
+fn an_invoice_that_begins_with_c_is_a_return() {
+    let plan = plan(
+        "C5,85123A,HEART,-6,2010-12-01T08:26:00Z,2.55,,\n\
+         C5,POST,POSTAGE,-1,2010-12-01T08:26:00Z,3,,\n\
+         C5,85123A,HEART,1,2010-12-01T08:26:00Z,2.55,,\n",
+    );
+    let [step] = &plan.steps[..] else { panic!("{plan:?}") };
+    let Command::Accept(ReturnCommand::Accept { customer, lines, charges, .. }) = &step.command else {
+        panic!("{step:?}")
+    };
+    assert_eq!((customer, lines[0].quantity, charges[0].amount_minor), (&None, 6, 300));
+    assert_eq!(reasons(&plan), [(4, "quantity 1 is positive, but invoice C5 is a return")]);
+}
+
+#[test]
+fn goods_in_negative_quantity_without_a_c_are_stock_adjustments() {
+    let plan = plan(
+        "9,85123A,damaged,-3,2010-12-01T08:26:00Z,0,,\n\
+         9,85123A,,-3,2010-12-01T08:26:00Z,0,,\n\
+         9,71053,LANTERN,1,2010-12-01T08:26:00Z,1,,\n",
+    );
+    let keys: Vec<_> = plan.steps.iter().map(|step| step.key.as_str()).collect();
+    assert_eq!(keys, ["import/adjustment/9/1", "import/adjustment/9/2", "import/order/9"]);
+    let Command::Adjust(sku, command) = &plan.steps[0].command else { panic!() };
+    assert_eq!(sku.as_str(), "85123A");
+    assert_eq!(command, &StockCommand::Adjust { delta: -3, reason: "damaged".into() });
+}
+
+#[test]
+fn a_line_that_cannot_be_taken_is_refused_and_the_others_go_in() {
+    let long = "x".repeat(256);
+    let plan = plan(&format!(
+        "1,85123A,ok,1,2010-12-01T08:26:00Z,2.55,,\n\
+         1,85123A,zero,0,2010-12-01T08:26:00Z,2.55,,\n\
+         1,85123A,half,0.5,2010-12-01T08:26:00Z,2.55,,\n\
+         1,85123A,mill,1,2010-12-01T08:26:00Z,2.555,,\n\
+         1,85123A,negative,1,2010-12-01T08:26:00Z,-2.55,,\n\
+         1,85123A,date,1,1.12.2010,2.55,,\n\
+         1,,code,1,2010-12-01T08:26:00Z,2.55,,\n\
+         ,85123A,invoice,1,2010-12-01T08:26:00Z,2.55,,\n\
+         1,85123A,short,1\n\
+         1,85123A,{long},1,2010-12-01T08:26:00Z,2.55,,\n\
+         1,85123A,much,4294967296,2010-12-01T08:26:00Z,2.55,,\n\
+         2,BANK CHARGES,alone,1,2010-12-01T08:26:00Z,15,,\n"
+    ));
+    let date = "date \"1.12.2010\" is not a time of RFC 3339, as 2010-12-01T08:26:00Z";
+    assert_eq!(
+        reasons(&plan),
+        [
+            (3, "the quantity is 0"),
+            (4, "quantity \"0.5\" is not a whole number that an amount can hold"),
+            (5, "price 2.555 has more than two decimals"),
+            (6, "price -2.55 is below 0"),
+            (7, date),
+            (8, "the stock code is empty"),
+            (9, "the invoice number is empty"),
+            (10, "it has 4 fields, the header has 8"),
+            (11, "description is 256 bytes long, at most 255 are allowed"),
+            (12, "quantity 4294967296 is more than a line can hold"),
+            (13, "invoice 2 has no goods, so there is no order to put the charge on"),
+        ]
+    );
+    assert_eq!((plan.lines, plan.commands()), (12, 1));
+}
+
+#[test]
+fn an_order_that_the_domain_refuses_as_a_whole_refuses_each_of_its_lines() {
+    let lines = "1,85123A,,1,2010-12-01T08:26:00Z,1,,\n".repeat(1_001);
+    let plan = plan(&lines);
+    assert_eq!((plan.refused.len(), plan.commands()), (1_001, 0));
+    assert_eq!(plan.refused[0].reason, "1001 lines were given, at most 1000 are allowed");
+}
+
+#[test]
+fn quoted_fields_may_hold_commas_quotes_and_line_ends() {
+    let plan = plan(
+        "1,85123A,\"12\"\" ruler, blue\",1,2010-12-01T08:26:00Z,1,,\n\
+         1,85123A,\"two\nlines\",1,2010-12-01T08:26:00Z,1,,\n\
+         1,85123A,after,0,2010-12-01T08:26:00Z,1,,\n",
+    );
+    let Command::Place(OrderCommand::Place { lines, .. }) = &plan.steps[0].command else { panic!() };
+    assert_eq!(lines[0].description, "12\" ruler, blue");
+    assert_eq!(plan.refused.iter().map(|refused| refused.line).collect::<Vec<_>>(), [3, 5]);
+}
+
+#[test]
+fn a_file_that_is_no_table_of_sales_is_refused_with_file_line_and_reason() {
+    let refused = |text: &str| Table::parse(Path::new("week.csv"), text).unwrap_err().to_string();
+    assert_eq!(refused(" \n"), "week.csv is empty: expected a header and lines of sales");
+    assert_eq!(refused(HEADER), "week.csv has only a header: there is nothing to import after line 1");
+    assert_eq!(
+        refused("InvoiceNo;StockCode\n"),
+        "week.csv, line 1: the column InvoiceNo is missing; found: InvoiceNo;StockCode"
+    );
+    assert_eq!(
+        refused(&format!("Country,{HEADER}")),
+        "week.csv, line 1: the column Country is there twice"
+    );
+    // Control: without the line that is added at the end, the quote swallows the lines behind it in silence.
+    assert_eq!(
+        refused(&format!("{HEADER}1,85123A,ok,1,,,,\n1,85123A,\"open,1,,,,\n1,85123A,ok,1,,,,\n")),
+        "week.csv is not CSV: line 3 opens a quote that is never closed"
+    );
+}
+
+#[test]
+fn columns_are_found_in_any_order_and_others_left_alone() {
+    let text = "Country,CustomerID,Till,UnitPrice,InvoiceDate,Quantity,Description,StockCode,InvoiceNo\r\n\
+                France,12,7,1.5,2010-12-01T08:26:00Z,2,HEART,1a,900\r\n";
+    let plan = Plan::of(&Table::parse(Path::new("week.csv"), text).unwrap());
+    let Command::Place(OrderCommand::Place { country, lines, .. }) = &plan.steps[0].command else { panic!() };
+    assert_eq!((country.as_deref(), lines[0].sku.as_str()), (Some("France"), "1A"));
+}

@@ -1,0 +1,3 @@
+//! The reference service of annals: Northwind Apparel, a shop.
+
+pub mod import;
