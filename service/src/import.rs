@@ -14,15 +14,19 @@
 //!   in.
 
 mod amount;
+mod carry_out;
 mod columns;
 mod invoice;
 mod item;
 mod plan;
+mod run;
 mod table;
 
 use columns::Columns;
 
+pub use carry_out::INVOICES_AT_ONCE_MAX;
 pub use plan::{Plan, Refused};
+pub use run::{Import, ImportReport};
 pub use table::{FILE_BYTES_MAX, FileError, Table};
 
 #[cfg(test)]

@@ -3,8 +3,16 @@
 use csv::StringRecord;
 
 /// The columns that are read, as the public data set names them. Others are left alone.
-const NAMES: [&str; 8] =
-    ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
+const NAMES: [&str; 8] = [
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+];
 
 /// The places of our columns in the lines of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

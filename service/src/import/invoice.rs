@@ -80,8 +80,7 @@ impl<'a> Invoice<'a> {
                 ));
             }
             Article::Goods(sku) if !self.is_return() && item.quantity < 0 => {
-                let command =
-                    StockCommand::Adjust { delta: item.quantity, reason: item.description.into() };
+                let command = StockCommand::Adjust { delta: item.quantity, reason: item.description.into() };
                 adjust(&command)?;
                 self.adjustments.push((line, Adjustment { ordinal, sku: sku.clone(), command }));
             }
@@ -108,8 +107,12 @@ impl<'a> Invoice<'a> {
                 command: Command::Adjust(sku, command),
             });
         }
-        let lines: Vec<u64> =
-            self.goods.iter().map(|(line, _)| *line).chain(self.charges.iter().map(|(line, _)| *line)).collect();
+        let lines: Vec<u64> = self
+            .goods
+            .iter()
+            .map(|(line, _)| *line)
+            .chain(self.charges.iter().map(|(line, _)| *line))
+            .collect();
         if lines.is_empty() {
             return;
         }
@@ -123,9 +126,11 @@ impl<'a> Invoice<'a> {
                 charges,
                 command,
             }),
-            Err(reason) => refused.extend(
-                lines.into_iter().map(|line| Refused { line, invoice: number.into(), reason: reason.clone() }),
-            ),
+            Err(reason) => refused.extend(lines.into_iter().map(|line| Refused {
+                line,
+                invoice: number.into(),
+                reason: reason.clone(),
+            })),
         }
     }
 
@@ -133,7 +138,8 @@ impl<'a> Invoice<'a> {
     fn into_bill(self, head: &Head) -> Result<(&'static str, Command), String> {
         let (number, is_return) = (self.number, self.is_return());
         let kind = if is_return { "return" } else { "order" };
-        StreamId::new(kind, number).map_err(|error| format!("the invoice number cannot be taken: {error}"))?;
+        StreamId::new(kind, number)
+            .map_err(|error| format!("the invoice number cannot be taken: {error}"))?;
         let lines: Vec<Line> = self.goods.into_iter().map(|(_, line)| line).collect();
         let charges: Vec<Charge> = self.charges.into_iter().map(|(_, charge)| charge).collect();
         if is_return {

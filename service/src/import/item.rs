@@ -52,7 +52,8 @@ impl<'a> Item<'a> {
     /// Goods in a bill; `ordinal` counts the lines of the invoice from 1.
     pub(super) fn goods(&self, sku: &Sku, ordinal: u32) -> Result<Line, String> {
         let pieces = u32::try_from(self.quantity.unsigned_abs());
-        let quantity = pieces.map_err(|_| format!("quantity {} is more than a line can hold", self.quantity))?;
+        let quantity =
+            pieces.map_err(|_| format!("quantity {} is more than a line can hold", self.quantity))?;
         let (sku, description) = (sku.clone(), self.description.into());
         Ok(Line { line: ordinal, sku, description, quantity, unit_price_minor: self.price_minor })
     }
@@ -61,7 +62,10 @@ impl<'a> Item<'a> {
     pub(super) fn charge(&self, code: &str, ordinal: u32, sign: i64) -> Result<Charge, String> {
         let amount = self.price_minor.checked_mul(self.quantity).and_then(|amount| amount.checked_mul(sign));
         let amount_minor = amount.ok_or_else(|| {
-            format!("{} times {} minor units is more than an amount can hold", self.quantity, self.price_minor)
+            format!(
+                "{} times {} minor units is more than an amount can hold",
+                self.quantity, self.price_minor
+            )
         })?;
         let (code, description) = (code.into(), self.description.into());
         Ok(Charge { line: ordinal, code, description, quantity: self.quantity, amount_minor })

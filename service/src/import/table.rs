@@ -31,7 +31,7 @@ pub(super) struct Row {
 #[non_exhaustive]
 pub enum FileError {
     /// It cannot be read.
-    #[error("{} cannot be read: {source}", file.display())]
+    #[error("{} cannot be read", file.display())]
     Unreadable {
         /// Which file.
         file: PathBuf,
@@ -100,7 +100,8 @@ impl Table {
         // A quote that is never closed swallows the rest of the file without an error. So a last line is added that
         // shows whether it could be read as a line of its own.
         let closed = text.as_bytes().chain(END.as_bytes());
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(closed);
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(closed);
         let mut rows = vec![];
         for record in reader.records() {
             let fields = record.map_err(|error| no_csv(file, &error))?;

@@ -128,10 +128,7 @@ fn a_file_that_is_no_table_of_sales_is_refused_with_file_line_and_reason() {
         refused("InvoiceNo;StockCode\n"),
         "week.csv, line 1: the column InvoiceNo is missing; found: InvoiceNo;StockCode"
     );
-    assert_eq!(
-        refused(&format!("Country,{HEADER}")),
-        "week.csv, line 1: the column Country is there twice"
-    );
+    assert_eq!(refused(&format!("Country,{HEADER}")), "week.csv, line 1: the column Country is there twice");
     // Control: without the line that is added at the end, the quote swallows the lines behind it in silence.
     assert_eq!(
         refused(&format!("{HEADER}1,85123A,ok,1,,,,\n1,85123A,\"open,1,,,,\n1,85123A,ok,1,,,,\n")),

@@ -1,0 +1,152 @@
+//! The command `northwind demo`.
+
+use super::{
+    DemoReport,
+    place::{Placing, open_stock, place},
+    replay::replay,
+    tally::Tally,
+};
+use crate::{
+    shop,
+    work::{Work, interruption, lag_events, watch},
+};
+use annals_cli::{Access, CliError, Global, Output, Progress, Service, Stores};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use northwind_aggregates::{BURST_ORDERS_MAX, BURST_SKUS_MAX, Burst, BurstTerms};
+use std::{sync::Arc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The most writers.
+pub const WRITERS_MAX: u32 = 4_096;
+
+/// When the first order is placed, in business time: fixed, so that the same seed gives the same commands.
+const FIRST_ORDER_AT: DateTime<Utc> =
+    DateTime::from_timestamp(1_767_601_800, 0).expect("2026-01-05T08:30:00Z");
+
+/// Place a burst of orders on few hot articles, and see that nothing is oversold
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// How many orders
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=i64::from(BURST_ORDERS_MAX)))]
+    pub orders: u32,
+
+    /// How many writers place them at once
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=i64::from(WRITERS_MAX)))]
+    pub writers: u32,
+
+    /// Another seed places other orders; the same seed repeats its commands, which changes nothing
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Of how many articles
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(BURST_SKUS_MAX)))]
+    pub skus: u32,
+}
+
+impl Demo {
+    /// Places the burst, waits until nothing is left to do, and checks the outcome.
+    ///
+    /// # Errors
+    /// A failure when a piece was sold twice or a read model differs from its replay: after the report.
+    pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
+        let Self { orders, skus, seed, .. } = *self;
+        let burst = Burst::new(BurstTerms { orders, skus, seed, start: FIRST_ORDER_AT })
+            .map_err(|error| CliError::usage("demo", error))?;
+        let service = Arc::new(shop());
+        let stores = Stores::open(&service, global, Access::Create)?;
+        let mut output = Output::stdout(global);
+        let progress = output.progress("placing orders");
+        let report = self.report(&burst, &service, &stores, &output, &progress, interrupted).await?;
+        output.answer(&report, DemoReport::to_string)?;
+        output.flush()?;
+        judge(&report)?;
+        if !global.json {
+            output.note(next_steps(global, seed));
+        }
+        Ok(())
+    }
+
+    async fn report(
+        &self,
+        burst: &Burst,
+        service: &Arc<Service>,
+        stores: &Stores,
+        output: &Output,
+        progress: &Progress,
+        interrupted: &CancellationToken,
+    ) -> Result<DemoReport, CliError> {
+        let engine = service.engine(stores);
+        let watching = watch(progress, "placing orders", stores, service);
+        let work = Work::begin(service, stores, &engine);
+        let placed = async {
+            open_stock(&engine, burst, self.seed, interrupted).await?;
+            let placed = place(&engine, burst, self.writers as usize, progress, interrupted).await?;
+            Ok((placed, lag_events(stores, service).await.map_err(|error| CliError::because("lag", &error))?))
+        }
+        .await;
+        if placed.is_err() || interrupted.is_cancelled() {
+            work.stop().await;
+            return Err(placed.err().unwrap_or_else(|| interruption("placing orders")));
+        }
+        let (placing, lag) = placed?;
+        let draining = Instant::now();
+        let events = work.finish(interrupted).await?.get();
+        let drain_seconds = draining.elapsed().as_secs_f64();
+        drop(watching);
+        progress.done();
+
+        let lag_at_end_events =
+            lag_events(stores, service).await.map_err(|error| CliError::because("lag", &error))?;
+        let tally = Tally::take(&*stores.store, &placing.numbers).await?;
+        let replay_differences = replay(service, stores, output, interrupted).await?;
+        let Placing { commands, repeated, rejected, took, latency, .. } = placing;
+        Ok(DemoReport {
+            orders_placed: tally.placed,
+            orders_confirmed: tally.confirmed,
+            orders_cancelled: tally.out_of_stock,
+            oversold: tally.oversold(),
+            commands,
+            repeated,
+            rejected,
+            commands_per_second: commands as f64 / took.as_secs_f64().max(f64::EPSILON),
+            p50_ms: latency.percentile_ms(50.0),
+            p95_ms: latency.percentile_ms(95.0),
+            p99_ms: latency.percentile_ms(99.0),
+            events,
+            lag_events: lag,
+            drain_seconds,
+            lag_at_end_events,
+            replay_differences,
+        })
+    }
+}
+
+fn judge(report: &DemoReport) -> Result<(), CliError> {
+    let DemoReport { oversold, replay_differences, .. } = *report;
+    if oversold > 0 {
+        return Err(CliError::failed("oversold", format!("{oversold} pieces were sold that were not there")));
+    }
+    if replay_differences > 0 {
+        let reason = format!("{replay_differences} documents differ from what followed");
+        return Err(CliError::failed("replay", reason).next("see which with `northwind replay --all --diff`"));
+    }
+    Ok(())
+}
+
+fn next_steps(global: &Global, seed: u64) -> String {
+    let url = global.store_url("northwind");
+    if url.scheme() == "memory" {
+        return "the store was in memory and is gone; leave --store out to keep it in northwind.db".into();
+    }
+    let store = if global.store.is_some() { format!(" --store {url}") } else { String::new() };
+    let lines = [
+        "query stock".to_string(),
+        format!("show order-B{seed}-0000001"),
+        "lag".into(),
+        "replay --all --diff".into(),
+        "check".into(),
+    ];
+    let lines: Vec<String> = lines.iter().map(|line| format!("  northwind {line}{store}")).collect();
+    format!("\nthe events are in {url}; try next:\n{}", lines.join("\n"))
+}

@@ -1,0 +1,171 @@
+//! The command `northwind import`.
+
+use super::{
+    Plan, Refused, Table,
+    carry_out::{CarriedOut, carry_out, open_stock},
+};
+use crate::{
+    shop,
+    work::{Work, interruption, watch},
+};
+use annals::error_text;
+use annals_cli::{Access, CliError, Global, Output, Stores};
+use clap::Args;
+use northwind_aggregates::PIECES_MAX;
+use serde::Serialize;
+use std::{fmt, path::PathBuf, sync::Arc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How many refused lines are told without `--verbose`.
+const REFUSED_TOLD_MAX: usize = 20;
+
+/// Import a week of invoices from a CSV file; importing it again changes nothing
+#[derive(Debug, Clone, Args)]
+pub struct Import {
+    /// Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID, Country
+    pub file: PathBuf,
+
+    /// Pieces that each article of the file has received before, once for good; the default is enough for any week
+    #[arg(long, value_name = "PIECES", default_value_t = 100_000,
+        value_parser = clap::value_parser!(u64).range(..=PIECES_MAX))]
+    pub opening_stock: u64,
+
+    /// Tell every line that is refused; with --json one object each (line, invoice, reason) before the last
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+/// What an import says at its end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ImportReport {
+    /// Orders of the file that are in the log, from this run or an earlier one.
+    pub orders: u64,
+    /// Returns, likewise.
+    pub returns: u64,
+    /// Stock adjustments, likewise.
+    pub adjustments: u64,
+    /// Lines that are postage, fees or discounts on them.
+    pub charges: u64,
+    /// Data lines that are in the log.
+    pub lines_taken: u64,
+    /// Data lines that are not; together with `lines_taken` all of the file.
+    pub lines_refused: u64,
+    /// How many of the orders, returns and adjustments an earlier run had brought in.
+    pub repeated: u64,
+    /// Articles with an opening stock.
+    pub skus: u64,
+    /// The events in the log now.
+    pub events: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Import {
+    /// Reads and judges the file, then sends what it asks for while policies and read models follow, and ends when
+    /// nothing is left to do.
+    ///
+    /// # Errors
+    /// Wrong usage when the file cannot be imported at all: then no store is opened or made.
+    pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
+        let began = Instant::now();
+        let table = Table::read(&self.file);
+        let mut plan = Plan::of(&table.map_err(|error| CliError::usage("import", error_text(&error)))?);
+        let (lines, skus) = (plan.lines, plan.articles.len() as u64);
+        let mut refused = std::mem::take(&mut plan.refused);
+
+        let service = Arc::new(shop());
+        let stores = Stores::open(&service, global, Access::Create)?;
+        let mut output = Output::stdout(global);
+        let engine = service.engine(&stores);
+        let progress = output.progress("importing");
+        let watching = watch(&progress, "importing", &stores, &service);
+        let work = Work::begin(&service, &stores, &engine);
+        let sent = async {
+            open_stock(&engine, std::mem::take(&mut plan.articles), self.opening_stock, interrupted).await?;
+            carry_out(&engine, plan, &progress, interrupted).await
+        }
+        .await;
+        let Ok(CarriedOut {
+            orders,
+            returns,
+            adjustments,
+            charges,
+            lines_taken,
+            repeated,
+            refused: rejected,
+        }) = sent
+        else {
+            work.stop().await;
+            return sent.map(drop);
+        };
+        if interrupted.is_cancelled() {
+            work.stop().await;
+            return Err(interruption(format_args!("importing {}", self.file.display())));
+        }
+        let events = work.finish(interrupted).await?.get();
+        drop(watching);
+        progress.done();
+
+        refused.extend(rejected);
+        refused.sort_by_key(|refused| refused.line);
+        self.tell(&refused, &mut output)?;
+        let (lines_refused, seconds) = (lines - lines_taken, began.elapsed().as_secs_f64());
+        output.answer(
+            &ImportReport {
+                orders,
+                returns,
+                adjustments,
+                charges,
+                lines_taken,
+                lines_refused,
+                repeated,
+                skus,
+                events,
+                seconds,
+            },
+            |report| report.to_string(),
+        )?;
+        if !global.json {
+            output.note(
+                "next: northwind query sales-per-day · northwind query sales-per-sku · northwind check",
+            );
+        }
+        output.flush()
+    }
+
+    fn tell(&self, refused: &[Refused], output: &mut Output) -> Result<(), CliError> {
+        for line in refused {
+            if self.verbose {
+                output.answer(line, Refused::to_string)?;
+            }
+        }
+        if self.verbose {
+            return Ok(());
+        }
+        refused.iter().take(REFUSED_TOLD_MAX).for_each(|line| output.note(line));
+        if refused.len() > REFUSED_TOLD_MAX {
+            let more = refused.len() - REFUSED_TOLD_MAX;
+            output.note(format_args!("… and {more} more refused lines: see all with --verbose"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} refused: {}", self.line, self.reason)
+    }
+}
+
+impl fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { orders, returns, adjustments, charges, .. } = self;
+        writeln!(
+            f,
+            "{orders} orders, {returns} returns, {adjustments} stock adjustments, {charges} charges"
+        )?;
+        writeln!(f, "{} lines taken, {} refused", self.lines_taken, self.lines_refused)?;
+        writeln!(f, "{} of these commands had arrived before", self.repeated)?;
+        write!(f, "{} articles, {} events in the log, {:.1} s", self.skus, self.events, self.seconds)
+    }
+}
