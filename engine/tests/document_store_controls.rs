@@ -1,0 +1,423 @@
+//! The suite for stores of documents can fail: each fault here breaks one promise of a store that is sound otherwise,
+//! and the promise notices.
+
+use annals::testing::{DocumentStoreHarness, document_store::*, run_promise};
+use annals::{
+    Change, CheckpointError, Checkpoints, CompareError, Comparison, DocumentStore, Epoch, Json, Lease,
+    LeaseError, LeaseTerms, MemoryDocuments, OpenError, PageLimit, PageWrite, Parked, ParkedRequest,
+    Position, Slot, Step, StoreError, SubscriberId, SubscriberInfo, SwitchError,
+};
+use async_trait::async_trait;
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use tokio::sync::watch;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    Sound,
+    OpensAnyVersion,
+    GivesLeasesAway,
+    ReusesEpochs,
+    FencesNobody,
+    KeepsNoLeaseAlive,
+    CountsTwice,
+    Tears,
+    TellsNothing,
+    TakesNul,
+    HasNoLimits,
+    ListsUnordered,
+    LoadsSorted,
+    ForgetsDeletions,
+    RebuildsAnew,
+    SwitchesBehind,
+    LetsTheRetiredWrite,
+    ComparesText,
+    ComparesApart,
+    ForgetsAttempts,
+    SettlesWholeKeys,
+    AsksForEver,
+    AnswersTooEarly,
+    RequestsAnything,
+    PurgesAtOnce,
+}
+
+/// The sound store, with a fault, and with notifications that nobody sends.
+struct Faulty(Arc<MemoryDocuments>, Fault, watch::Sender<u64>);
+
+impl Faulty {
+    fn is(&self, fault: Fault) -> bool {
+        self.1 == fault
+    }
+
+    async fn known(&self, id: &SubscriberId) -> Result<SubscriberInfo, StoreError> {
+        let all = self.0.subscribers().await?;
+        let found = all.into_iter().find(|info| info.subscriber == *id);
+        found.ok_or_else(|| StoreError::permanent("looking for a generation", "there is none"))
+    }
+
+    /// The step as the faulty store takes it.
+    async fn taken(&self, step: &Step) -> Result<Step, CheckpointError> {
+        let mut step = step.clone();
+        if self.is(Fault::CountsTwice) {
+            step.from = self.known(&step.subscriber).await?.checkpoint;
+        }
+        if self.is(Fault::FencesNobody) {
+            step.epoch = self.newest(&step).await;
+        }
+        Ok(step)
+    }
+
+    /// The epoch that counts, as a fenced renewal tells it.
+    async fn newest(&self, step: &Step) -> Epoch {
+        let lease = Lease::new(step.subscriber.clone(), step.epoch, step.from);
+        match self.0.renew(&lease).await {
+            Err(CheckpointError::Fenced { now, .. }) => now,
+            _ => step.epoch,
+        }
+    }
+
+    fn outcome(&self, outcome: Result<(), CheckpointError>) -> Result<(), CheckpointError> {
+        match outcome {
+            Err(CheckpointError::Retired { .. }) if self.is(Fault::LetsTheRetiredWrite) => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+#[async_trait]
+impl Checkpoints for Faulty {
+    async fn open(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError> {
+        match self.0.open(name, version).await {
+            Err(OpenError::Outdated { generation, .. } | OpenError::NeedsRebuild { generation, .. })
+                if self.is(Fault::OpensAnyVersion) =>
+            {
+                Ok(SubscriberId::new(name, generation)?)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn acquire(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
+        let outcome = self.0.acquire(subscriber, terms).await;
+        match outcome {
+            Err(LeaseError::Held { .. }) if self.is(Fault::GivesLeasesAway) => {
+                let step = Step {
+                    subscriber: subscriber.clone(),
+                    epoch: Epoch(0),
+                    from: Position::START,
+                    to: Position::START,
+                };
+                let held = Lease::new(subscriber.clone(), self.newest(&step).await, Position::START);
+                self.0
+                    .release(&held)
+                    .await
+                    .map_err(|e| LeaseError::Store(StoreError::permanent("releasing", e)))?;
+                self.0.acquire(subscriber, terms).await
+            }
+            Ok(lease) if self.is(Fault::ReusesEpochs) => {
+                Ok(Lease::new(lease.subscriber.clone(), Epoch(1), lease.checkpoint))
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), CheckpointError> {
+        if self.is(Fault::KeepsNoLeaseAlive) {
+            return Ok(());
+        }
+        self.outcome(self.0.renew(lease).await)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), CheckpointError> {
+        self.0.release(lease).await
+    }
+
+    async fn advance(&self, step: &Step) -> Result<(), CheckpointError> {
+        self.outcome(self.0.advance(&self.taken(step).await?).await)
+    }
+
+    async fn report(&self, subscriber: &SubscriberId, failure: Option<&str>) -> Result<(), StoreError> {
+        self.0.report(subscriber, failure).await
+    }
+
+    async fn subscribers(&self) -> Result<Vec<SubscriberInfo>, StoreError> {
+        let mut all = self.0.subscribers().await?;
+        if self.is(Fault::ListsUnordered) {
+            // As text, 10 comes before 9.
+            all.sort_by_key(|info| info.subscriber.to_string());
+        }
+        Ok(all)
+    }
+
+    fn moved(&self) -> watch::Receiver<u64> {
+        match self.1 {
+            Fault::TellsNothing => self.2.subscribe(),
+            _ => self.0.moved(),
+        }
+    }
+}
+
+#[async_trait]
+impl DocumentStore for Faulty {
+    async fn load(&self, of: &SubscriberId, keys: &[Arc<str>]) -> Result<Vec<Slot>, StoreError> {
+        let mut keys = keys.to_vec();
+        if self.is(Fault::LoadsSorted) {
+            keys.sort();
+        }
+        self.0.load(of, &keys).await
+    }
+
+    async fn commit(&self, step: &Step, mut page: PageWrite) -> Result<(), CheckpointError> {
+        let step = self.taken(step).await?;
+        match self.1 {
+            Fault::TakesNul => {
+                for (_, change) in &mut page.changes {
+                    if let Change::Put(json) = change {
+                        *json = Json::stored(json.as_str().replace("\\u0000", " "));
+                    }
+                }
+            }
+            Fault::HasNoLimits => page.changes.retain(|(_, change)| {
+                !matches!(change, Change::Put(json) if json.bytes() > annals::DOCUMENT_BYTES_MAX)
+            }),
+            Fault::ForgetsDeletions => page.changes.retain(|(_, change)| matches!(change, Change::Put(_))),
+            Fault::Tears => {
+                let stay = Step { to: step.from, ..step.clone() };
+                for change in page.changes.drain(..) {
+                    self.0.commit(&stay, PageWrite { changes: vec![change], ..PageWrite::default() }).await?;
+                    // Long enough for a reader to come by.
+                    for _ in 0..200 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+            Fault::ForgetsAttempts => {
+                let known = self.0.parked(&step.subscriber, None, None, PageLimit::MAX).await?;
+                page.park.retain(|new| !known.iter().any(|p| p.key == new.key && p.position == new.position));
+            }
+            Fault::SettlesWholeKeys => {
+                let known = self.0.parked(&step.subscriber, None, None, PageLimit::MAX).await?;
+                let same_key = |parked: &&Parked| page.settled.iter().any(|(key, _)| *key == parked.key);
+                page.settled = known.iter().filter(same_key).map(|p| (p.key.clone(), p.position)).collect();
+            }
+            _ => {}
+        }
+        let before = self.0.requests(&step.subscriber, PageLimit::MAX).await?;
+        let keys: Vec<Arc<str>> = page.park.iter().map(|parked| parked.key.clone()).collect();
+        self.outcome(self.0.commit(&step, page).await)?;
+        if self.is(Fault::AsksForEver) {
+            for request in &before {
+                self.0.request(&step.subscriber, request).await?;
+            }
+        }
+        if self.is(Fault::AnswersTooEarly) && before.iter().any(|request| keys.contains(&request.key)) {
+            // Whatever is parked under the key carries the request out: it is parked once more.
+            let all = self.0.parked(&step.subscriber, None, None, PageLimit::MAX).await?;
+            let park = all.into_iter().filter(|parked| keys.contains(&parked.key)).collect();
+            let again = Step { from: step.to, ..step.clone() };
+            self.0.commit(&again, PageWrite { park, ..PageWrite::default() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn documents(
+        &self,
+        of: &SubscriberId,
+        after: Option<&str>,
+        limit: PageLimit,
+    ) -> Result<Vec<(Arc<str>, Json)>, StoreError> {
+        let mut page = self.0.documents(of, after, limit).await?;
+        if self.is(Fault::ListsUnordered) {
+            page.sort_by_key(|(key, _)| key.to_lowercase());
+        }
+        Ok(page)
+    }
+
+    async fn start_rebuild(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError> {
+        if self.is(Fault::RebuildsAnew) {
+            for info in self.0.subscribers().await? {
+                if info.state == annals::GenerationState::Building {
+                    self.0.abandon(&info.subscriber).await?;
+                }
+            }
+        }
+        self.0.start_rebuild(name, version).await
+    }
+
+    async fn switch(&self, to: &SubscriberId) -> Result<(), SwitchError> {
+        match self.0.switch(to).await {
+            Err(SwitchError::Behind { .. }) if self.is(Fault::SwitchesBehind) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn abandon(&self, building: &SubscriberId) -> Result<(), StoreError> {
+        self.0.abandon(building).await
+    }
+
+    async fn purge(&self, retired: &SubscriberId, limit: PageLimit) -> Result<bool, StoreError> {
+        let limit = if self.is(Fault::PurgesAtOnce) { PageLimit::MAX } else { limit };
+        self.0.purge(retired, limit).await
+    }
+
+    async fn compare(&self, old: &SubscriberId, new: &SubscriberId) -> Result<Comparison, CompareError> {
+        if self.is(Fault::ComparesApart)
+            && self.known(old).await?.checkpoint != self.known(new).await?.checkpoint
+        {
+            return Ok(Comparison::default());
+        }
+        let mut found = self.0.compare(old, new).await?;
+        if self.is(Fault::ComparesText) {
+            let (old, new) = (
+                self.0.documents(old, None, PageLimit::MAX).await?,
+                self.0.documents(new, None, PageLimit::MAX).await?,
+            );
+            let other = |(key, text): &&(Arc<str>, Json)| new.iter().any(|(k, t)| k == key && t != text);
+            found.changed = old.iter().filter(other).count() as u64;
+        }
+        Ok(found)
+    }
+
+    async fn parked(
+        &self,
+        of: &SubscriberId,
+        key: Option<&str>,
+        after: Option<(&str, Position)>,
+        limit: PageLimit,
+    ) -> Result<Vec<Parked>, StoreError> {
+        let mut page = self.0.parked(of, key, after, limit).await?;
+        if self.is(Fault::ListsUnordered) {
+            page.sort_by_key(|parked| parked.position);
+        }
+        Ok(page)
+    }
+
+    async fn request(&self, of: &SubscriberId, request: &ParkedRequest) -> Result<bool, StoreError> {
+        let taken = self.0.request(of, request).await?;
+        Ok(taken || self.is(Fault::RequestsAnything))
+    }
+
+    async fn requests(&self, of: &SubscriberId, limit: PageLimit) -> Result<Vec<ParkedRequest>, StoreError> {
+        self.0.requests(of, limit).await
+    }
+}
+
+/// The names of faults as types, for the harness makes stores by type.
+macro_rules! faults {
+    ($($test:ident: $fault:ident breaks $($promise:ident)+;)+) => {$(
+        struct $fault(Arc<MemoryDocuments>);
+
+        #[async_trait]
+        impl DocumentStoreHarness for $fault {
+            async fn open() -> Self {
+                Self(Arc::new(MemoryDocuments::new()))
+            }
+
+            fn store(&self) -> Arc<dyn DocumentStore> {
+                Arc::new(Faulty(self.0.clone(), Fault::$fault, watch::Sender::new(0)))
+            }
+
+            async fn second(&self) -> Option<Arc<dyn DocumentStore>> {
+                Some(self.store())
+            }
+
+            /// Claims to open the same documents again, but opens empty ones.
+            async fn reopen(&mut self) -> bool {
+                *self = Self::open().await;
+                true
+            }
+        }
+
+        #[test]
+        fn $test() {
+            $(assert_noticed($promise::<$fault>());)+
+        }
+    )+};
+}
+
+#[track_caller]
+fn assert_noticed(promise: impl Future<Output = ()>) {
+    let kept = catch_unwind(AssertUnwindSafe(|| run_promise(promise)));
+    assert!(kept.is_err(), "the promise is broken, but its test has passed");
+}
+
+faults! {
+    a_store_that_is_empty_when_opened_again_is_noticed: Sound breaks
+        what_was_written_is_there_after_opening_again;
+    a_store_that_opens_any_version_is_noticed: OpensAnyVersion breaks
+        opening_in_another_version_is_refused
+        a_switch_retires_the_old_generation;
+    a_store_that_gives_leases_away_is_noticed: GivesLeasesAway breaks
+        a_lease_is_held_by_one_runner_at_a_time
+        of_racing_runners_one_gets_the_lease;
+    a_store_whose_epochs_do_not_rise_is_noticed: ReusesEpochs breaks
+        a_lease_is_held_by_one_runner_at_a_time
+        a_runner_that_was_replaced_writes_nothing;
+    a_store_that_fences_nobody_is_noticed: FencesNobody breaks
+        a_runner_that_was_replaced_writes_nothing
+        a_lease_that_nobody_took_over_can_be_used;
+    a_store_whose_renewals_do_nothing_is_noticed: KeepsNoLeaseAlive breaks
+        a_runner_that_was_replaced_writes_nothing;
+    a_store_that_counts_a_page_twice_is_noticed: CountsTwice breaks
+        a_page_that_is_delivered_twice_counts_once
+        of_racing_steps_one_is_written;
+    a_store_that_writes_pages_piece_by_piece_is_noticed: Tears breaks
+        a_page_is_seen_whole_or_not_at_all
+        nul_is_refused_with_the_whole_page
+        limits_are_refused_one_beyond_them;
+    a_store_that_tells_no_step_is_noticed: TellsNothing breaks
+        every_written_step_is_told;
+    a_store_that_takes_nul_is_noticed: TakesNul breaks
+        nul_is_refused_with_the_whole_page;
+    a_store_that_drops_what_is_too_large_is_noticed: HasNoLimits breaks
+        limits_are_refused_one_beyond_them;
+    a_store_that_lists_in_another_order_is_noticed: ListsUnordered breaks
+        documents_are_listed_in_the_order_of_their_bytes_in_pages
+        parked_events_are_listed_by_key_and_position_in_pages
+        subscribers_are_listed_by_name_and_generation;
+    a_store_that_loads_in_another_order_is_noticed: LoadsSorted breaks
+        loading_answers_each_key_in_order;
+    a_store_that_deletes_nothing_is_noticed: ForgetsDeletions breaks
+        documents_are_replaced_and_deleted;
+    a_store_that_begins_rebuilds_anew_is_noticed: RebuildsAnew breaks
+        an_interrupted_rebuild_goes_on;
+    a_store_that_switches_to_what_is_behind_is_noticed: SwitchesBehind breaks
+        a_generation_that_is_behind_is_not_switched_to
+        a_switch_and_a_step_do_not_pass_each_other;
+    a_store_that_lets_the_retired_write_is_noticed: LetsTheRetiredWrite breaks
+        a_switch_retires_the_old_generation
+        a_rebuild_in_another_version_replaces_the_one_under_way
+        a_rebuild_can_be_abandoned;
+    a_store_that_compares_text_is_noticed: ComparesText breaks
+        documents_are_compared_by_json_value;
+    a_store_that_compares_generations_apart_is_noticed: ComparesApart breaks
+        generations_apart_are_not_compared;
+    a_store_that_forgets_attempts_is_noticed: ForgetsAttempts breaks
+        an_event_that_is_parked_again_keeps_its_place
+        a_retry_that_fails_is_carried_out;
+    a_store_that_settles_whole_keys_is_noticed: SettlesWholeKeys breaks
+        settled_events_are_gone;
+    a_store_that_asks_for_ever_is_noticed: AsksForEver breaks
+        a_request_is_kept_until_it_is_carried_out
+        a_retry_that_fails_is_carried_out;
+    a_store_that_drops_requests_for_newcomers_is_noticed: AnswersTooEarly breaks
+        a_request_is_kept_until_it_is_carried_out;
+    a_store_that_takes_requests_for_nothing_is_noticed: RequestsAnything breaks
+        a_request_is_kept_until_it_is_carried_out
+        generations_keep_their_parked_events_apart;
+    a_store_that_purges_at_once_is_noticed: PurgesAtOnce breaks
+        a_retired_generation_is_purged_bit_by_bit;
+}
+
+/// The faults are faults of the wrapper: without one it keeps every promise that it is tested for here.
+#[test]
+fn the_wrapper_without_a_fault_keeps_the_promises() {
+    run_promise(a_page_that_is_delivered_twice_counts_once::<Sound>());
+    run_promise(a_runner_that_was_replaced_writes_nothing::<Sound>());
+    run_promise(a_request_is_kept_until_it_is_carried_out::<Sound>());
+    run_promise(a_switch_retires_the_old_generation::<Sound>());
+    run_promise(documents_are_compared_by_json_value::<Sound>());
+}
