@@ -2,6 +2,7 @@
 //!
 //! - [`given`], [`projecting`] and [`reacting`] test aggregates, projections and policies in their own words.
 //! - [`check_commands`], [`check_folds`] and [`check_repeats`] drive random commands through an aggregate.
+//! - [`strategies`] make random names, payloads and events.
 //! - [`golden_files`] proves that every version of every event that was ever stored still decodes.
 //! - [`event_store_contract!`](crate::event_store_contract) makes one test per promise of an event store,
 //!   [`document_store_contract!`](crate::document_store_contract) of a store of documents.
@@ -17,6 +18,7 @@ mod promise;
 mod properties;
 mod reacting;
 mod recording;
+pub mod strategies;
 
 pub use document_store::DocumentStoreHarness;
 pub use event_store::EventStoreHarness;

@@ -191,6 +191,9 @@ noticed! {
         c6_nothing_appears_behind_a_reader_of_racing_writers;
     a_store_that_parses_payloads_is_noticed: ParsesPayloads breaks
         c8_payload_and_metadata_come_back_byte_for_byte;
+    a_store_that_parses_payloads_in_the_log_is_noticed: ParsesInTheLog breaks
+        c8_any_event_comes_back_as_it_was
+        c8_payload_and_metadata_come_back_byte_for_byte;
     a_store_that_cuts_large_payloads_is_noticed: CutsPayloads breaks
         c8_the_largest_event_comes_back_byte_for_byte;
     a_store_that_folds_the_case_of_names_is_noticed: FoldsCase breaks
@@ -503,6 +506,28 @@ impl Fault for ParsesPayloads {
             }
         }
         Ok(events)
+    }
+}
+
+#[derive(Default)]
+struct ParsesInTheLog;
+
+#[async_trait]
+impl Fault for ParsesInTheLog {
+    async fn read_log(
+        &self,
+        sound: &MemoryStore,
+        after: Position,
+        limit: PageLimit,
+        filter: &LogFilter,
+    ) -> Page {
+        let mut page = sound.read_log(after, limit, filter).await?;
+        for event in &mut page.events {
+            if let Ok(value) = event.payload.read::<serde_json::Value>() {
+                event.payload = Json::of(&value).map_err(|e| StoreError::permanent("writing JSON", e))?;
+            }
+        }
+        Ok(page)
     }
 }
 

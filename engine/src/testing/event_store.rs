@@ -84,6 +84,7 @@ macro_rules! event_store_contract {
             c6_at_the_head_a_page_is_empty
             c7_position_order_is_version_order
             c8_payload_and_metadata_come_back_byte_for_byte
+            c8_any_event_comes_back_as_it_was
             c8_the_largest_event_comes_back_byte_for_byte
             c8_hostile_names_are_kept_exactly_and_apart
             c8_hostile_event_types_are_kept_exactly_and_apart
