@@ -4,26 +4,34 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. stdout carries what was asked for and nothing else; errors, remarks
 //! and progress go to stderr.
 
-#![expect(dead_code, unused_imports, reason = "what the commands need is here before the commands")]
-
 mod drain;
 mod error;
+mod event_shown;
 mod global;
+mod integrity;
 pub mod operations;
 mod output;
 mod program;
 mod progress;
 mod service;
 mod stores;
+mod table;
+mod text;
 mod url;
 
 pub use drain::{STANDSTILL_MAX, drain};
 pub use error::{CliError, Exit, exit_code};
+pub(crate) use event_shown::EventShown;
 pub use global::Global;
-pub use operations::Operations;
+pub use operations::{
+    Operations,
+    check::{Checked, check},
+    lag::{Lag, lags},
+    replay::{Replayed, replay},
+};
 pub use output::Output;
 pub use program::{arguments, log_to_stderr};
 pub use progress::{PROGRESS_AFTER, Progress};
 pub use service::Service;
-pub use stores::{Access, Stores};
+pub use stores::{Access, Settings, Stores};
 pub use url::StoreUrl;

@@ -1,6 +1,16 @@
 //! The commands that every service has.
 
-use crate::{CliError, Global, Output, Service, Stores};
+pub mod check;
+pub mod lag;
+pub mod parked;
+mod projections;
+pub mod query;
+pub mod replay;
+pub mod show;
+pub mod streams;
+pub mod tail;
+
+use crate::{Access, CliError, Global, Output, Service, Stores};
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
 
@@ -23,31 +33,81 @@ use tokio_util::sync::CancellationToken;
 ///     Operations(annals_cli::Operations),
 /// }
 /// ```
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 #[non_exhaustive]
 pub enum Operations {
-    /// What checks the integrity of the log
+    /// List the streams and their versions
+    Streams(streams::Streams),
+    /// Show the state and history of a stream, now or at an earlier time
+    Show(show::Show),
+    /// Print the log event by event, and what comes
+    Tail(tail::Tail),
+    /// List the read models and their generations
+    Projections,
+    /// Make read models anew from the log, beside those that serve, then switch
+    Replay(replay::Replay),
+    /// Print the documents of a read model
+    Query(query::Query),
+    /// Tell how far each subscriber is behind the log
+    Lag,
+    /// Look at events that read models refused, retry or discard them
+    #[command(subcommand)]
+    Parked(parked::Parked),
+    /// Check that the log is whole and that every event can be read
     Check,
+}
+
+impl Operations {
+    /// What becomes of files that are missing.
+    fn access(&self) -> Access {
+        match self {
+            Self::Replay(_) => Access::Replay,
+            _ => Access::Look,
+        }
+    }
 }
 
 /// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c ends what would go on for ever.
 pub async fn run(service: &Service, global: &Global, operation: Operations) -> Result<(), CliError> {
-    let stores = Stores::open(service, global, crate::Access::Look)?;
+    let stores = Stores::open(service, global, operation.access())?;
     let mut output = Output::stdout(global);
     let stop = CancellationToken::new();
+    if matches!(&operation, Operations::Tail(tail) if tail.follow) {
+        stop_on_ctrl_c(stop.clone());
+    }
     run_on(service, &stores, operation, &mut output, &stop).await
 }
 
 /// Runs `operation` on stores that are open; `stop` ends what would go on for ever.
 pub async fn run_on(
-    _service: &Service,
-    _stores: &Stores,
+    service: &Service,
+    stores: &Stores,
     operation: Operations,
     output: &mut Output,
-    _stop: &CancellationToken,
+    stop: &CancellationToken,
 ) -> Result<(), CliError> {
-    match operation {
-        Operations::Check => {}
-    }
-    output.flush()
+    let done = match operation {
+        Operations::Streams(wanted) => streams::run(stores, wanted, output).await,
+        Operations::Show(wanted) => show::run(service, stores, wanted, output).await,
+        Operations::Tail(wanted) => tail::run(stores, wanted, output, stop).await,
+        Operations::Projections => projections::run(service, stores, output).await,
+        Operations::Replay(wanted) => replay::run(service, stores, wanted, output).await,
+        Operations::Query(wanted) => query::run(service, stores, wanted, output).await,
+        Operations::Lag => lag::run(service, stores, output).await,
+        Operations::Parked(wanted) => parked::run(service, stores, wanted, output).await,
+        Operations::Check => check::run(service, stores, output).await,
+    };
+    // What was printed before a failure is written all the same; the failure is the one to tell.
+    let written = output.flush();
+    done.and(written)
+}
+
+/// Cancels `stop` when somebody presses ctrl-c.
+pub fn stop_on_ctrl_c(stop: CancellationToken) {
+    tokio::spawn(async move {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => stop.cancel(),
+            Err(error) => tracing::warn!(%error, "ctrl-c will end the program at once"),
+        }
+    });
 }

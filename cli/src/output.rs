@@ -13,7 +13,7 @@ use std::{
 /// What is printed is buffered: [`flush`](Self::flush) reports what could not be written. An output that is closed
 /// while something is written, as by `| head`, is an error that ends the program quietly.
 pub struct Output {
-    to: Box<dyn Write + Send>,
+    to: Box<dyn Write + Send + Sync>,
     json: bool,
     quiet: bool,
 }
@@ -25,7 +25,7 @@ impl Output {
     }
 
     /// To somewhere else: for tests.
-    pub fn to(global: &Global, to: impl Write + Send + 'static) -> Self {
+    pub fn to(global: &Global, to: impl Write + Send + Sync + 'static) -> Self {
         Self { to: Box::new(to), json: global.json, quiet: global.quiet }
     }
 
@@ -39,14 +39,24 @@ impl Output {
         writeln!(self.to, "{text}").map_err(|error| CliError::output(&error))
     }
 
+    /// A piece of a document that is printed bit by bit.
+    pub(crate) fn part(&mut self, text: impl fmt::Display) -> Result<(), CliError> {
+        write!(self.to, "{text}").map_err(|error| CliError::output(&error))
+    }
+
     /// A line of JSON.
     pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), CliError> {
+        self.json_part(value)?;
+        self.part("\n")
+    }
+
+    /// JSON inside a document that is printed bit by bit.
+    pub(crate) fn json_part(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), CliError> {
         // serde_json tells a failed write and a value that is no JSON by one error; only the first keeps its kind.
         serde_json::to_writer(&mut self.to, value).map_err(|error| match error.io_error_kind() {
             Some(kind) => CliError::output(&kind.into()),
             None => CliError::because("output", &error),
-        })?;
-        writeln!(self.to).map_err(|error| CliError::output(&error))
+        })
     }
 
     /// `value` as a line of JSON where that is wanted, else the text that `human` makes of it.

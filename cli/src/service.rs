@@ -6,7 +6,7 @@ mod policy;
 pub(crate) use aggregate::{AnyAggregate, Folded};
 use policy::AnyPolicy;
 
-use crate::Stores;
+use crate::{CliError, Stores, text::plain};
 use aggregate::Of;
 use annals::{Aggregate, Engine, LeaseTerms, Policy, Projection, Registered, Runner, Subscriber};
 use serde::Serialize;
@@ -135,8 +135,16 @@ impl Service {
         self.projections.iter().map(live).chain(policies).collect()
     }
 
-    pub(crate) fn projection_named(&self, name: &str) -> Option<&Registered> {
-        self.projections.iter().find(|projection| projection.name() == name)
+    /// The projection of a read model; wrong usage where there is none of that name.
+    pub(crate) fn known_projection(&self, name: &str) -> Result<&Registered, CliError> {
+        self.projections.iter().find(|projection| projection.name() == name).ok_or_else(|| {
+            let unknown = CliError::usage(plain(name), "there is no such read model");
+            let names: Vec<&str> = self.projections.iter().map(Registered::name).collect();
+            match &*names {
+                [] => unknown.next("this program has none: use that of the service"),
+                names => unknown.next(format_args!("name one of: {}", names.join(", "))),
+            }
+        })
     }
 
     pub(crate) fn is_policy(&self, name: &str) -> bool {

@@ -1,7 +1,10 @@
 //! The stores that a command works on.
 
 mod place;
+mod settings;
 mod sqlite;
+
+pub use settings::Settings;
 
 use crate::{CliError, Global, Service};
 use annals::{
@@ -28,7 +31,10 @@ pub struct Stores {
 #[derive(Clone)]
 enum Integrity {
     /// By reading it, as any store can be read.
-    Reading,
+    Reading {
+        /// What kind of store it is, for people.
+        store: &'static str,
+    },
     /// By the store's own walk over its tables.
     Sqlite(Arc<SqliteStore>),
 }
@@ -48,12 +54,14 @@ impl Stores {
     /// Stores in memory: gone with the process.
     pub fn memory() -> Self {
         let store = Arc::new(MemoryStore::new());
-        Self { snapshots: Some(store.clone()), ..Self::of(store, Arc::new(MemoryDocuments::new())) }
+        let documents = Arc::new(MemoryDocuments::new());
+        let integrity = Integrity::Reading { store: "memory" };
+        Self { store: store.clone(), snapshots: Some(store), documents, integrity }
     }
 
     /// Any stores, without snapshots.
     pub fn of(store: Arc<dyn EventStore>, documents: Arc<dyn DocumentStore>) -> Self {
-        Self { store, snapshots: None, documents, integrity: Integrity::Reading }
+        Self { store, snapshots: None, documents, integrity: Integrity::Reading { store: "other" } }
     }
 
     /// Opens what the options name, or the files named for the service.

@@ -22,6 +22,8 @@ pub(crate) trait AnyAggregate: Send + Sync {
 /// The state of an aggregate, and the version of the last event in it.
 pub(crate) struct Folded {
     pub(crate) state: Json,
+    /// The same for people, over several lines.
+    pub(crate) pretty: String,
     pub(crate) version: Version,
 }
 
@@ -42,8 +44,10 @@ impl<A: Aggregate + Serialize> AnyAggregate for Of<A> {
     async fn fold(&self, engine: &Engine, stream: &StreamId, at: At) -> Result<Folded, CliError> {
         let folded = engine.load_from_at::<A>(stream, at).await;
         let folded = folded.map_err(|error| CliError::because(stream, &error))?;
-        let state = Json::of(&*folded.state).map_err(|error| CliError::because(stream, &error))?;
-        Ok(Folded { state, version: folded.version })
+        let unwritable = |error: serde_json::Error| CliError::because(stream, &error);
+        let state = Json::of(&*folded.state).map_err(unwritable)?;
+        let pretty = serde_json::to_string_pretty(&*folded.state).map_err(unwritable)?;
+        Ok(Folded { state, pretty, version: folded.version })
     }
 
     fn decodes(&self, event: &RecordedEvent) -> Result<(), DecodeError> {

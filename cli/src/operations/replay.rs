@@ -1,0 +1,174 @@
+//! `replay`: read models made anew from the log.
+
+use crate::{CliError, Output, Service, Stores, text::plain};
+use annals::{
+    LEASE_LASTS, LeaseError, LogPage, Position, Rebuild, RebuildError, Rebuilt, Registered, SubscriberError,
+};
+use clap::Args;
+use serde::Serialize;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// How long a rebuild waits for the lease of one that was killed. One that lives keeps its lease for longer.
+pub const REBUILD_WAIT_MAX: Duration = LEASE_LASTS.saturating_mul(2);
+
+/// Which read models to make anew.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Replay {
+    /// The read models
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub names: Vec<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Compare with what is there, and replace it only if nothing differs
+    #[arg(long)]
+    pub diff: bool,
+}
+
+/// What became of one read model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Replayed {
+    /// Its name.
+    pub name: String,
+    /// How many events it took in, of those that it takes at all.
+    pub events: u64,
+    /// How long that took.
+    pub seconds: f64,
+    /// How many events it took in per second.
+    pub events_per_second: f64,
+    /// How many documents differ from those that were there; none where nothing was compared.
+    pub differences: Option<u64>,
+    /// The keys of the first few that differ.
+    pub examples: Vec<String>,
+    /// Whether it is what readers see now.
+    pub switched: bool,
+    /// The new generation.
+    pub generation: u32,
+    /// Where it stands in the log.
+    pub position: Position,
+}
+
+impl Replayed {
+    fn of(name: &str, rebuilt: Rebuilt, took: Duration) -> Self {
+        let seconds = took.as_secs_f64();
+        Self {
+            name: name.into(),
+            events: rebuilt.events,
+            seconds,
+            events_per_second: if seconds > 0.0 { rebuilt.events as f64 / seconds } else { 0.0 },
+            differences: rebuilt.comparison.as_ref().map(annals::Comparison::differences),
+            examples: rebuilt.comparison.map_or_else(Vec::new, |comparison| comparison.examples),
+            switched: rebuilt.switched,
+            generation: rebuilt.generation.generation(),
+            position: rebuilt.position,
+        }
+    }
+}
+
+impl fmt::Display for Replayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, events, seconds, generation, position, .. } = self;
+        let speed = self.events_per_second;
+        write!(f, "{name}: {events} events in {seconds:.2} s ({speed:.0}/s)")?;
+        match self.differences {
+            Some(0) => f.write_str(", no difference")?,
+            Some(differences) => {
+                let examples: Vec<_> = self.examples.iter().map(|key| plain(key)).collect();
+                write!(f, ", {differences} documents differ, such as {}", examples.join(", "))?;
+            }
+            None => {}
+        }
+        let now = if self.switched { "is live" } else { "is kept aside" };
+        write!(f, "; generation {generation} {now} at position {position}")
+    }
+}
+
+/// Makes one read model anew. With `diff` it replaces what is there only if nothing differs. Shows its progress on
+/// `output`.
+///
+/// # Errors
+/// When it cannot be made, or another process is making it. Replaying again goes on where it stopped.
+pub async fn replay(
+    stores: &Stores,
+    projection: &Registered,
+    diff: bool,
+    output: &Output,
+) -> Result<Replayed, CliError> {
+    let name = projection.name();
+    let rebuild = Rebuild::new(projection.clone(), stores.store.clone(), stores.documents.clone());
+    let bar = output.progress(name);
+    let mut progress = |page: &LogPage| bar.at(page.looked.get(), page.head.get());
+    let asked = Instant::now();
+    loop {
+        let began = Instant::now();
+        let outcome =
+            if diff { rebuild.compare(&mut progress).await } else { rebuild.run(&mut progress).await };
+        match outcome {
+            Ok(rebuilt) => {
+                bar.done();
+                return Ok(Replayed::of(name, rebuilt, began.elapsed()));
+            }
+            Err(RebuildError::Fill(SubscriberError::Lease(LeaseError::Held { remaining_ms, .. })))
+                if asked.elapsed() < REBUILD_WAIT_MAX =>
+            {
+                bar.says(format_args!("{name}: waiting for a rebuild that was interrupted"));
+                tokio::time::sleep(Duration::from_millis(remaining_ms.clamp(1, 1_000))).await;
+            }
+            Err(error) => {
+                bar.done();
+                return Err(CliError::because(format_args!("replay {name}"), &error));
+            }
+        }
+    }
+}
+
+/// Makes read models anew, one after the other; one that fails keeps no other from its turn.
+pub(super) async fn run(
+    service: &Service,
+    stores: &Stores,
+    wanted: Replay,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let (mut differing, mut failed) = (vec![], None);
+    for projection in projections(service, &wanted)? {
+        match replay(stores, projection, wanted.diff, output).await {
+            Ok(replayed) => {
+                if !replayed.switched {
+                    differing.push(projection.name());
+                }
+                output.answer(&replayed, ToString::to_string)?;
+                output.flush()?;
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let names = differing.join(" ");
+    let error = CliError::failed(&names, "what was replayed differs from what is live, which stays live");
+    Err(error
+        .next(format_args!("look at the documents named; `replay {names}` switches to what was replayed")))
+}
+
+fn projections<'a>(service: &'a Service, wanted: &Replay) -> Result<Vec<&'a Registered>, CliError> {
+    if wanted.all {
+        return Ok(service.projections().iter().collect());
+    }
+    // All names are looked up before anything is done.
+    let mut found: Vec<&Registered> = vec![];
+    for name in &wanted.names {
+        let projection = service.known_projection(name)?;
+        if found.iter().all(|known| known.name() != projection.name()) {
+            found.push(projection);
+        }
+    }
+    Ok(found)
+}

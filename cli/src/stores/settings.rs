@@ -1,0 +1,94 @@
+//! What a log promises, and its own walk over its tables.
+
+use super::{Integrity, Stores};
+use crate::{
+    Progress,
+    integrity::{Walked, walk},
+};
+use annals::StoreError;
+use serde::Serialize;
+use std::fmt;
+
+/// What a log promises, read back from it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Which kind of store.
+    pub store: String,
+    /// Whether an acknowledged commit survives a power cut; none where the store does not say.
+    pub durable: Option<bool>,
+    /// The file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The version of the SQLite library.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    /// How SQLite keeps its journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_mode: Option<String>,
+    /// When a commit counts as durable: `full` or `normal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synchronous: Option<String>,
+    /// The layout of the tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<i64>,
+    /// The size of the file, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<i64>,
+}
+
+impl Stores {
+    /// What the log promises.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        let sqlite = match &self.integrity {
+            Integrity::Reading { store } => {
+                let durable = (*store == "memory").then_some(false);
+                return Ok(Settings { store: (*store).into(), durable, ..Settings::default() });
+            }
+            Integrity::Sqlite(sqlite) => sqlite.settings().await?,
+        };
+        Ok(Settings {
+            store: "sqlite".into(),
+            durable: Some(sqlite.synchronous == "full"),
+            path: Some(sqlite.path.display().to_string()),
+            library: Some(sqlite.library.into()),
+            journal_mode: Some(sqlite.journal_mode),
+            synchronous: Some(sqlite.synchronous.into()),
+            layout: Some(sqlite.layout),
+            bytes: Some(sqlite.page_bytes.saturating_mul(sqlite.pages)),
+        })
+    }
+
+    /// Walks the whole log: by the store's own walk where it has one, else by reading it.
+    pub(crate) async fn walk(&self, progress: Progress) -> Result<Walked, StoreError> {
+        let Integrity::Sqlite(sqlite) = &self.integrity else { return walk(&*self.store, &progress).await };
+        let checked = sqlite.check(move |rows, of| progress.at(rows, of)).await?;
+        Ok(Walked {
+            events: checked.events,
+            streams: checked.streams,
+            problems_found: checked.problems_found,
+            problems: checked.problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.store)?;
+        if let Some(path) = &self.path {
+            write!(f, " {path}")?;
+        }
+        let settings = [("journal_mode", &self.journal_mode), ("synchronous", &self.synchronous)];
+        for (name, value) in settings {
+            if let Some(value) = value {
+                write!(f, ", {name} {value}")?;
+            }
+        }
+        f.write_str(match self.durable {
+            Some(true) => "; an acknowledged commit survives a power cut",
+            Some(false) if self.store == "memory" => "; gone with the process",
+            Some(false) => "; a power cut may take the last commits",
+            None => "",
+        })
+    }
+}
