@@ -97,7 +97,7 @@ mod tests {
             ("postgres://db/shop?user=a&password=hunter2", "postgres://db/shop?user=a&password=***"),
             ("cosmos://acc?AccountKey=hunter2==&x=1", "cosmos://acc?AccountKey=***&x=1"),
             ("sqlite:northwind.db?synchronous=normal", "sqlite:northwind.db?synchronous=normal"),
-            ("sqlite:/home/a@b/x.db", "sqlite:/home/a@b/x.db"),
+            ("sqlite:/srv/a@b/x.db", "sqlite:/srv/a@b/x.db"),
             ("postgres://shop@db/shop", "postgres://shop@db/shop"),
         ] {
             let url = StoreUrl::from(given.to_string());
