@@ -2,12 +2,18 @@
 
 use annals::{Engine, GenerationState, Position};
 use annals_cli::{CliError, Progress, Service, Stores, drain};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How often progress is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether everything rests.
+const REST_INTERVAL: Duration = Duration::from_millis(25);
+
+/// So often in a row nothing may have moved for it to rest.
+const RESTED_LOOKS: u32 = 2;
 
 /// Policies and read models following in tasks of their own.
 pub(crate) struct Work<'a> {
@@ -25,12 +31,23 @@ impl<'a> Work<'a> {
         Self { service, stores, engine: engine.clone(), stop, following }
     }
 
-    /// Finishes the pages in hand and gives the leases back.
+    /// Has `sending` send commands, then goes on until nothing is left to do, and gives the leases back. Says what
+    /// `sending` gave, and the head of the log.
     ///
-    /// What failed meanwhile was logged, and stays to be done: [`finish`](Self::finish) tells of what lasts.
-    pub(crate) async fn stop(self) {
-        self.stop.cancel();
-        match self.following.await {
+    /// # Errors
+    /// Those of `sending`, and an interruption: after the pages in hand, with the leases given back.
+    pub(crate) async fn through<T>(
+        self,
+        sending: impl Future<Output = Result<T, CliError>>,
+        interrupted: &CancellationToken,
+    ) -> Result<(T, Position), CliError> {
+        let sent = sending.await;
+        if sent.is_ok() {
+            interrupted.run_until_cancelled(self.until_it_rests()).await.transpose()?;
+        }
+        let Self { service, stores, engine, stop, following } = self;
+        stop.cancel();
+        match following.await {
             Ok(ended) => tracing::debug!(?ended, "stopped"),
             Err(error) => {
                 if let Ok(panic) = error.try_into_panic() {
@@ -38,26 +55,36 @@ impl<'a> Work<'a> {
                 }
             }
         }
+        let sent = sent?;
+        let mut told = |_, _| {};
+        // What rests has hardly anything left; what failed meanwhile, and was only logged, is told here.
+        let drained = interrupted.run_until_cancelled(drain(service, stores, &engine, &mut told)).await;
+        Ok((sent, drained.unwrap_or_else(|| Err(interruption()))?))
     }
 
-    /// Runs policies and read models until nothing is left to do, then gives the leases back.
-    pub(crate) async fn finish(self, interrupted: &CancellationToken) -> Result<Position, CliError> {
-        let Self { service, stores, ref engine, .. } = self;
-        let engine = engine.clone();
-        self.stop().await;
-        let mut told = |_, _| {};
-        tokio::select! {
-            biased;
-            drained = drain(service, stores, &engine, &mut told) => drained,
-            // What was done is kept. A page in hand may come again, which changes nothing.
-            () = interrupted.cancelled() => Err(interruption("bringing the read models up to date")),
+    /// Until neither the log nor a subscriber has moved for a while.
+    async fn until_it_rests(&self) -> Result<(), CliError> {
+        let mut seen = None;
+        let mut rested = 0;
+        while rested < RESTED_LOOKS {
+            tokio::time::sleep(REST_INTERVAL).await;
+            let now = self.places().await.map_err(|error| CliError::because("the read models", &error))?;
+            rested = if seen.as_ref() == Some(&now) { rested + 1 } else { 0 };
+            seen = Some(now);
         }
+        Ok(())
+    }
+
+    /// The head of the log, and where each subscriber stands.
+    async fn places(&self) -> Result<(Position, Vec<Position>), annals::StoreError> {
+        let all = self.stores.documents.subscribers().await?;
+        Ok((self.stores.head().await?, all.into_iter().map(|info| info.checkpoint).collect()))
     }
 }
 
 /// How a command ends that was interrupted. Running it again goes on: every command has an id of its own.
-pub(crate) fn interruption(doing: impl fmt::Display) -> CliError {
-    CliError::failed("interrupted", format!("stopped while {doing}; what was done is kept"))
+pub(crate) fn interruption() -> CliError {
+    CliError::failed("interrupted", "it was stopped before it was done; what was done is kept")
         .next("run the same command again: it goes on where it stopped")
 }
 

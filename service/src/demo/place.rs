@@ -1,7 +1,10 @@
 //! The commands of the burst, sent and timed.
 
 use super::latency::Latency;
-use crate::sending::{Answer, at_once, send};
+use crate::{
+    sending::{Answer, at_once, send},
+    work::interruption,
+};
 use annals::{CommandId, Engine};
 use annals_cli::{CliError, Progress};
 use futures_util::{StreamExt, TryStreamExt};
@@ -85,6 +88,9 @@ pub(super) async fn place(
             Answer::Rejected(_) => placed.rejected += 1,
         }
         progress.at(placed.commands, all);
+    }
+    if interrupted.is_cancelled() {
+        return Err(interruption());
     }
     placed.took = began.elapsed();
     Ok(placed)

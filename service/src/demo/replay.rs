@@ -21,7 +21,7 @@ pub(super) async fn replay(
         let rebuilt = tokio::select! {
             biased;
             rebuilt = rebuild.compare(&mut told) => rebuilt,
-            () = interrupted.cancelled() => return Err(interruption(format_args!("replaying {name}"))),
+            () = interrupted.cancelled() => return Err(interruption()),
         };
         let rebuilt =
             rebuilt.map_err(|error| CliError::failed(format!("replay {name}"), error_text(&error)))?;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     shop,
-    work::{Work, interruption, lag_events, watch},
+    work::{Work, lag_events, watch},
 };
 use annals_cli::{Access, CliError, Global, Output, Progress, Service, Stores};
 use chrono::{DateTime, Utc};
@@ -79,25 +79,18 @@ impl Demo {
         let engine = service.engine(stores);
         let watching = watch(progress, "placing orders", stores, service);
         let work = Work::begin(service, stores, &engine);
-        let placed = async {
+        let failed = |error| CliError::because("lag", &error);
+        let sending = async {
             open_stock(&engine, burst, self.seed, interrupted).await?;
             let placed = place(&engine, burst, self.writers as usize, progress, interrupted).await?;
-            Ok((placed, lag_events(stores, service).await.map_err(|error| CliError::because("lag", &error))?))
-        }
-        .await;
-        if placed.is_err() || interrupted.is_cancelled() {
-            work.stop().await;
-            return Err(placed.err().unwrap_or_else(|| interruption("placing orders")));
-        }
-        let (placing, lag) = placed?;
-        let draining = Instant::now();
-        let events = work.finish(interrupted).await?.get();
-        let drain_seconds = draining.elapsed().as_secs_f64();
+            Ok((placed, lag_events(stores, service).await.map_err(failed)?, Instant::now()))
+        };
+        let ((placing, lag, placed_at), head) = work.through(sending, interrupted).await?;
+        let drain_seconds = placed_at.elapsed().as_secs_f64();
         drop(watching);
         progress.done();
 
-        let lag_at_end_events =
-            lag_events(stores, service).await.map_err(|error| CliError::because("lag", &error))?;
+        let lag_at_end_events = lag_events(stores, service).await.map_err(failed)?;
         let tally = Tally::take(&*stores.store, &placing.numbers).await?;
         let replay_differences = replay(service, stores, output, interrupted).await?;
         let Placing { commands, repeated, rejected, took, latency, .. } = placing;
@@ -113,7 +106,7 @@ impl Demo {
             p50_ms: latency.percentile_ms(50.0),
             p95_ms: latency.percentile_ms(95.0),
             p99_ms: latency.percentile_ms(99.0),
-            events,
+            events: head.get(),
             lag_events: lag,
             drain_seconds,
             lag_at_end_events,

@@ -1,7 +1,10 @@
 //! The commands of a plan, sent.
 
 use super::plan::{Command, Plan, Refused, Step};
-use crate::sending::{Answer, at_once, send};
+use crate::{
+    sending::{Answer, at_once, send},
+    work::interruption,
+};
 use annals::{CommandId, Engine};
 use annals_cli::{CliError, Progress};
 use futures_util::{StreamExt, TryStreamExt};
@@ -75,6 +78,9 @@ pub(super) async fn carry_out(
         let (step, answer) = answered?;
         done.count(step, answer);
         progress.at(count as u64 + 1, all);
+    }
+    if interrupted.is_cancelled() {
+        return Err(interruption());
     }
     Ok(done)
 }

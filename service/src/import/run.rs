@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     shop,
-    work::{Work, interruption, watch},
+    work::{Work, watch},
 };
-use annals::error_text;
+use annals::{Position, error_text};
 use annals_cli::{Access, CliError, Global, Output, Stores};
 use clap::Args;
 use northwind_aggregates::PIECES_MAX;
@@ -69,68 +69,57 @@ impl Import {
     pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
         let began = Instant::now();
         let table = Table::read(&self.file);
-        let mut plan = Plan::of(&table.map_err(|error| CliError::usage("import", error_text(&error)))?);
+        let plan = Plan::of(&table.map_err(|error| CliError::usage("import", error_text(&error)))?);
         let (lines, skus) = (plan.lines, plan.articles.len() as u64);
-        let mut refused = std::mem::take(&mut plan.refused);
-
-        let service = Arc::new(shop());
-        let stores = Stores::open(&service, global, Access::Create)?;
         let mut output = Output::stdout(global);
-        let engine = service.engine(&stores);
-        let progress = output.progress("importing");
-        let watching = watch(&progress, "importing", &stores, &service);
-        let work = Work::begin(&service, &stores, &engine);
-        let sent = async {
-            open_stock(&engine, std::mem::take(&mut plan.articles), self.opening_stock, interrupted).await?;
-            carry_out(&engine, plan, &progress, interrupted).await
-        }
-        .await;
-        let Ok(CarriedOut {
+        let (done, head) = self.carry_out(plan, global, &output, interrupted).await?;
+        self.tell(&done.refused, &mut output)?;
+        let CarriedOut { orders, returns, adjustments, charges, lines_taken, repeated, .. } = done;
+        let report = ImportReport {
             orders,
             returns,
             adjustments,
             charges,
             lines_taken,
+            lines_refused: lines - lines_taken,
             repeated,
-            refused: rejected,
-        }) = sent
-        else {
-            work.stop().await;
-            return sent.map(drop);
+            skus,
+            events: head.get(),
+            seconds: began.elapsed().as_secs_f64(),
         };
-        if interrupted.is_cancelled() {
-            work.stop().await;
-            return Err(interruption(format_args!("importing {}", self.file.display())));
-        }
-        let events = work.finish(interrupted).await?.get();
-        drop(watching);
-        progress.done();
-
-        refused.extend(rejected);
-        refused.sort_by_key(|refused| refused.line);
-        self.tell(&refused, &mut output)?;
-        let (lines_refused, seconds) = (lines - lines_taken, began.elapsed().as_secs_f64());
-        output.answer(
-            &ImportReport {
-                orders,
-                returns,
-                adjustments,
-                charges,
-                lines_taken,
-                lines_refused,
-                repeated,
-                skus,
-                events,
-                seconds,
-            },
-            |report| report.to_string(),
-        )?;
+        output.answer(&report, ImportReport::to_string)?;
+        output.flush()?;
         if !global.json {
             output.note(
                 "next: northwind query sales-per-day · northwind query sales-per-sku · northwind check",
             );
         }
-        output.flush()
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        mut plan: Plan,
+        global: &Global,
+        output: &Output,
+        interrupted: &CancellationToken,
+    ) -> Result<(CarriedOut, Position), CliError> {
+        let service = Arc::new(shop());
+        let stores = Stores::open(&service, global, Access::Create)?;
+        let engine = service.engine(&stores);
+        let progress = output.progress("importing");
+        let _watching = watch(&progress, "importing", &stores, &service);
+        let work = Work::begin(&service, &stores, &engine);
+        let (articles, mut refused) = (std::mem::take(&mut plan.articles), std::mem::take(&mut plan.refused));
+        let sending = async {
+            open_stock(&engine, articles, self.opening_stock, interrupted).await?;
+            carry_out(&engine, plan, &progress, interrupted).await
+        };
+        let (mut done, head) = work.through(sending, interrupted).await?;
+        progress.done();
+        done.refused.append(&mut refused);
+        done.refused.sort_by_key(|refused| refused.line);
+        Ok((done, head))
     }
 
     fn tell(&self, refused: &[Refused], output: &mut Output) -> Result<(), CliError> {

@@ -1,0 +1,73 @@
+use crate::program::{Program, numbers, only};
+use serde_json::Value;
+
+const SMALL: [&str; 7] = ["demo", "--orders", "120", "--skus", "8", "--writers", "16"];
+
+/// What must hold at the end of any demo.
+fn check(report: &Value) {
+    for key in ["commands_per_second", "p50_ms", "p95_ms", "p99_ms", "drain_seconds"] {
+        assert!(report[key].as_f64().unwrap() >= 0.0, "{key} of {report}");
+    }
+    let [placed, confirmed, cancelled] =
+        numbers(report, ["orders_placed", "orders_confirmed", "orders_cancelled"]);
+    assert_eq!(placed, confirmed + cancelled, "every order was decided: {report}");
+    assert!(confirmed > 0 && cancelled > 0, "some articles run out, others do not: {report}");
+    assert_eq!(numbers(report, ["oversold", "replay_differences", "lag_at_end_events"]), [0; 3]);
+}
+
+#[test]
+fn a_demo_sells_no_piece_twice_and_its_read_models_equal_their_replay() {
+    let program = Program::new();
+    let report = only(program.json(SMALL));
+    check(&report);
+    assert_eq!(numbers(&report, ["orders_placed", "commands", "repeated"]), [120, 120, 0]);
+    assert!(program.files().contains(&"northwind.db".into()), "{:?}", program.files());
+}
+
+#[test]
+fn the_same_seed_repeats_its_commands_and_another_adds_orders() {
+    let program = Program::new();
+    let first = only(program.json(SMALL));
+    let second = only(program.json(SMALL));
+    check(&second);
+    assert_eq!(numbers(&second, ["orders_placed", "commands", "repeated"]), [120, 120, 120]);
+    for key in ["events", "orders_confirmed", "orders_cancelled"] {
+        assert_eq!(first[key], second[key], "{key}");
+    }
+    let other = only(program.json(SMALL.into_iter().chain(["--seed", "2"])));
+    check(&other);
+    assert_eq!(numbers(&other, ["orders_placed", "commands", "repeated"]), [120, 120, 0]);
+    assert!(other["events"].as_u64() > second["events"].as_u64());
+}
+
+#[test]
+fn a_demo_in_memory_leaves_no_file() {
+    let program = Program::new();
+    check(&only(program.json(SMALL.into_iter().chain(["--store", "memory:"]))));
+    assert_eq!(program.files(), [""; 0]);
+}
+
+#[test]
+fn a_person_reads_what_happened_and_what_to_try_next() {
+    let program = Program::new();
+    let ran = program.run(SMALL);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in ["orders placed      120", "oversold           0 pieces", "replay             0 documents"] {
+        assert!(ran.stdout.contains(line), "{ran:?}");
+    }
+    assert!(ran.stderr.contains("northwind show order-B1-0000001"), "{ran:?}");
+    let quiet = program.run(SMALL.into_iter().chain(["--quiet"]));
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_burst_that_cannot_be_made_is_wrong_usage_and_leaves_nothing() {
+    let program = Program::new();
+    for wrong in
+        [["--orders", "0"], ["--skus", "0"], ["--writers", "0"], ["--writers", "99999"], ["--seed", "-1"]]
+    {
+        let ran = program.run(["demo"].into_iter().chain(wrong));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{wrong:?}");
+    }
+    assert_eq!(program.files(), [""; 0]);
+}
