@@ -14,15 +14,20 @@ pub fn arguments<C: Parser>() -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
         let json = std::env::args_os().any(|argument| argument == "--json");
         if error.use_stderr() && json {
-            let text = error.render().to_string();
-            let reason = text.trim_start_matches("error: ").trim_end();
-            return crate::exit_code(true, Err(CliError::usage("arguments", reason)));
+            return crate::exit_code(true, Err(refused(&error.render().to_string())));
         }
         match error.print() {
             Err(unwritten) if unwritten.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
             _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
         }
     })
+}
+
+/// What clap says before it shows the usage, on one line.
+fn refused(text: &str) -> CliError {
+    let said = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ");
+    let words: Vec<&str> = said.split_whitespace().collect();
+    CliError::usage("arguments", words.join(" ")).next("see --help")
 }
 
 /// Sends what the engine logs to stderr: warnings and errors, with `quiet` errors only. Once per process; a second
@@ -32,5 +37,18 @@ pub fn log_to_stderr(quiet: bool) {
     let started = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).try_init();
     if started.is_err() {
         tracing::debug!("a log was started before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clap_says_becomes_one_line() {
+        let text =
+            "error: the following required arguments were not provided:\n  <STREAM>\n\nUsage: northwind show";
+        let told = refused(text).to_string();
+        assert_eq!(told, "arguments: the following required arguments were not provided: <STREAM>");
     }
 }

@@ -9,13 +9,14 @@ pub(crate) const CELL_CHARS_MAX: usize = 48;
 pub(crate) struct Table {
     titles: Vec<String>,
     widths: Vec<usize>,
-    begun: bool,
+    /// Which columns hold numbers, as far as the first rows tell; none before them.
+    numbers: Option<Vec<bool>>,
 }
 
 impl Table {
     pub(crate) fn new<T: Into<String>>(titles: impl IntoIterator<Item = T>) -> Self {
         let titles: Vec<String> = titles.into_iter().map(Into::into).collect();
-        Self { widths: titles.iter().map(|title| title.chars().count()).collect(), titles, begun: false }
+        Self { widths: titles.iter().map(|title| title.chars().count()).collect(), titles, numbers: None }
     }
 
     /// Prints rows, and the titles before the first of them. Numbers stand to the right.
@@ -30,27 +31,22 @@ impl Table {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        if !self.begun {
-            self.begun = true;
-            // A title stands above its column: to the right where the column holds numbers.
-            let numbers: Vec<bool> = (0..self.titles.len())
-                .map(|at| {
-                    !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(|c| is_number(c)))
-                })
-                .collect();
-            output.text(self.line(&self.titles, |at, _| numbers[at]))?;
+        if self.numbers.is_none() {
+            let numbers = (0..self.titles.len()).map(|at| holds_numbers(rows.iter().map(|row| &*row[at])));
+            self.numbers = Some(numbers.collect());
+            output.text(self.line(&self.titles))?;
         }
-        rows.iter().try_for_each(|row| output.text(self.line(row, |_, cell| is_number(cell))))
+        rows.iter().try_for_each(|row| output.text(self.line(row)))
     }
 
-    fn line(&self, cells: &[String], right: impl Fn(usize, &str) -> bool) -> String {
+    fn line(&self, cells: &[String]) -> String {
         let mut line = String::new();
         for (at, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
             if at > 0 {
                 line.push_str("  ");
             }
             let space = " ".repeat(width.saturating_sub(cell.chars().count()));
-            if right(at, cell) {
+            if self.numbers.as_ref().is_some_and(|numbers| numbers[at]) {
                 line.push_str(&space);
                 line.push_str(cell);
             } else {
@@ -73,6 +69,61 @@ fn shown(cell: &str, whole: bool) -> String {
     cut
 }
 
-fn is_number(cell: &str) -> bool {
-    cell.parse::<f64>().is_ok()
+/// Whether a column is one of numbers: empty cells do not count, and all of them empty make none.
+fn holds_numbers<'a>(cells: impl Iterator<Item = &'a str>) -> bool {
+    let mut filled = cells.filter(|cell| !cell.is_empty()).peekable();
+    filled.peek().is_some() && filled.all(|cell| cell.parse::<f64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Global;
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    #[derive(Clone, Default)]
+    struct Printed(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Printed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn printed(titles: [&str; 2], pages: &[&[[&str; 2]]]) -> String {
+        let printed = Printed::default();
+        let mut output = Output::to(&Global::default(), printed.clone());
+        let mut table = Table::new(titles);
+        for page in pages {
+            let rows: Vec<Vec<String>> = page.iter().map(|row| row.map(String::from).to_vec()).collect();
+            table.print(&mut output, &rows).unwrap();
+        }
+        let text = printed.0.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right_and_titles_above_them() {
+        let pages: &[&[_]] = &[&[["10002", "1"], ["85123A", ""], ["x", "20"]], &[["y", "300"]]];
+        assert_eq!(printed(["sku", "n"], pages), "sku      n\n10002    1\n85123A\nx       20\ny       300\n");
+        assert_eq!(printed(["sku", "n"], &[&[]]), "sku  n\n");
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_but_in_the_last_column() {
+        let long = "é".repeat(CELL_CHARS_MAX + 1);
+        let text = printed(["a", "b"], &[&[[&long, &long]]]);
+        let row = text.lines().nth(1).unwrap();
+        assert_eq!(row.chars().count(), CELL_CHARS_MAX + 2 + CELL_CHARS_MAX + 1);
+        assert!(row.contains("é…  é"), "{row}");
+        let exact = "e".repeat(CELL_CHARS_MAX);
+        assert!(!printed(["a", "b"], &[&[[&exact, ""]]]).contains('…'));
+    }
 }

@@ -132,9 +132,10 @@ fn describe(checked: &Checked) -> String {
         lines.push(format!("and {unlisted} more"));
     }
     if checked.ok {
-        lines.push(
-            "ok: positions and versions are contiguous, commits are whole, every event can be read".into(),
-        );
+        let read = if checked.unknown_categories.is_empty() { "every event" } else { "every other event" };
+        lines.push(format!(
+            "ok: positions and versions are contiguous, commits are whole, {read} can be read"
+        ));
     }
     lines.join("\n")
 }

@@ -40,15 +40,28 @@ pub(super) async fn run(
             let missing = format!("there is no document under {:?}", plain(key));
             return Err(CliError::failed(name, missing).next(format_args!("list all with `query {name}`")));
         };
-        page = vec![(key.as_str().into(), document)];
-        return print(&page, &key_field, &mut None, output);
+        return print_one(&(key.as_str().into(), document), &key_field, output);
     }
     let mut table = None;
     while !page.is_empty() {
         print(&page, &key_field, &mut table, output)?;
         page = self::page(stores, &live, page.last().map(|(key, _)| &**key)).await?;
     }
+    // What a rebuild has replaced is deleted: an end that came too early must not look like the end.
+    if self::live(service, stores, name).await? != live {
+        let replaced = CliError::failed(name, "a rebuild took its place while it was read");
+        return Err(replaced.next("what was printed is incomplete: run the query again"));
+    }
     Ok(())
+}
+
+/// Prints one document: as JSON, or a field per line.
+fn print_one((key, document): &Document, key_field: &KeyField, output: &mut Output) -> Result<(), CliError> {
+    if output.is_json() {
+        return output.text(key_field.put_in(key, document));
+    }
+    let rows = key_field.fields(key, document).rows();
+    Table::new(["field", "value"]).print(output, &rows)
 }
 
 /// The generation that readers see, if this program can read it.

@@ -160,7 +160,11 @@ pub(super) async fn run(
 
 fn projections<'a>(service: &'a Service, wanted: &Replay) -> Result<Vec<&'a Registered>, CliError> {
     if wanted.all {
-        return Ok(service.projections().iter().collect());
+        return match service.projections() {
+            [] => Err(CliError::usage("--all", "this program has no read models")
+                .next("use the program of the service")),
+            all => Ok(all.iter().collect()),
+        };
     }
     // All names are looked up before anything is done.
     let mut found: Vec<&Registered> = vec![];

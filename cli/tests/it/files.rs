@@ -32,6 +32,10 @@ fn looking_at_a_missing_log_fails_and_makes_no_file() {
         );
     }
     assert!(files(dir.path()).is_empty());
+    // The control: whoever may make files makes both.
+    Stores::open(&service(Totals::default()), &global(dir.path()), Access::Create).unwrap();
+    assert!(files(dir.path()).iter().any(|name| name == "counters.db"));
+    assert!(files(dir.path()).iter().any(|name| name == "counters-views.db"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Commands that only look.
 
-use crate::counters::{Printed, Shop, keys, objects, parse};
+use crate::counters::{Mirror, Printed, Shop, keys, objects, parse};
 use annals_cli::{Exit, Global, Output, operations};
 use serde_json::json;
 use std::{
@@ -216,6 +216,35 @@ async fn draining_carries_out_what_policies_ask_for() {
     assert_eq!(shop.json("query totals all-a").await[0]["total"], 2_210);
 }
 
+/// The control of the test above: each subscriber once, one after the other, leaves the read model behind.
+#[tokio::test]
+async fn catching_up_once_is_not_enough() {
+    let shop = Shop::new();
+    shop.raise("a", 1).await;
+    let (store, documents) = (shop.stores.store.clone(), shop.stores.documents.clone());
+    let mut totals = annals::Projector::new(shop.totals.clone(), store.clone(), documents.clone());
+    let mut mirror = annals::PolicyRunner::new(Mirror, shop.engine.clone(), documents);
+    annals::catch_up(&*store, &mut totals).await.unwrap();
+    annals::catch_up(&*store, &mut mirror).await.unwrap();
+    assert_eq!(shop.json("lag").await[0]["events_behind"], 1);
+}
+
+#[tokio::test]
+async fn draining_waits_for_who_runs_the_subscribers() {
+    let shop = Shop::new();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(shop.service.runner(&shop.stores, &shop.engine).run(stop.clone()));
+    shop.raise("a", 1).await;
+    let patience = std::time::Duration::from_secs(20);
+    annals::wait_for(&*shop.stores.documents, "totals", annals::Position::new(1), patience).await.unwrap();
+    shop.raise("a", 2).await;
+    shop.drain().await;
+    let behind: Vec<_> = shop.json("lag").await.iter().map(|lag| lag["events_behind"].clone()).collect();
+    assert_eq!(behind, [0, 0]);
+    stop.cancel();
+    running.await.unwrap();
+}
+
 #[tokio::test]
 async fn documents_are_printed_as_stored_with_their_keys() {
     let shop = Shop::new();
@@ -230,7 +259,9 @@ async fn documents_are_printed_as_stored_with_their_keys() {
     assert_eq!(text, "{\"key\":\"0007\",\"total\":107,\"raises\":1}\n");
     assert_eq!(shop.json("query totals").await.len(), 2_002);
     let (text, _) = shop.run("query totals 0007").await;
-    assert_eq!(text, " key  total  raises\n0007    107       1\n");
+    assert_eq!(text, "field   value\nkey      0007\ntotal     107\nraises      1\n");
+    let (text, _) = shop.run("query totals").await;
+    assert!(text.starts_with(" key  total  raises\n0000    100       1\n"), "{text}");
     let (_, done) = shop.run("query totals nothing").await;
     assert_eq!(done.unwrap_err().exit(), Exit::Failed);
 }

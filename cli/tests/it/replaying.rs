@@ -1,9 +1,10 @@
 //! Read models made anew.
 
-use crate::counters::{Shop, keys, objects};
+use crate::counters::{Shop, keys, objects, parse};
+use annals::LeaseTerms;
 use annals_cli::Exit;
 use serde_json::json;
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 async fn filled() -> Shop {
     let shop = Shop::new();
@@ -61,6 +62,31 @@ async fn a_replay_that_differs_leaves_what_is_live_and_fails() {
     let replayed = shop.json("replay totals").await.remove(0);
     assert_eq!(replayed["switched"], true);
     assert_eq!(shop.json("query totals a").await[0]["total"], 30);
+}
+
+#[tokio::test]
+async fn a_replay_waits_for_one_that_was_killed_and_goes_on_from_there() {
+    let shop = filled().await;
+    let documents = &shop.stores.documents;
+    let generation = documents.start_rebuild("totals", 1).await.unwrap();
+    let terms = LeaseTerms { holder: "a process that was killed".into(), lasts: Duration::from_millis(300) };
+    documents.acquire(&generation, &terms).await.unwrap();
+    let replayed = shop.json("replay totals").await.remove(0);
+    assert_eq!(
+        (&replayed["switched"], &replayed["generation"]),
+        (&json!(true), &json!(generation.generation()))
+    );
+}
+
+#[tokio::test]
+async fn a_program_without_read_models_replays_none() {
+    let global = annals_cli::Global::default();
+    let mut output = annals_cli::Output::to(&global, std::io::sink());
+    let (service, stores) = (annals_cli::Service::new("annals"), annals_cli::Stores::memory());
+    let operation = parse("replay --all").unwrap().operation;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let done = annals_cli::operations::run_on(&service, &stores, operation, &mut output, &stop).await;
+    assert_eq!(done.unwrap_err().exit(), Exit::Usage);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::text::raw;
 use annals::Json;
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use std::fmt;
@@ -64,9 +64,14 @@ impl Fields {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// What stands under a title: strings bare, everything else as JSON.
+    /// What stands under a title, in short.
     pub(super) fn cell(&self, title: &str) -> String {
-        self.get(title).map_or_else(String::new, text_of)
+        self.get(title).map_or_else(String::new, short)
+    }
+
+    /// Name and value of each field, in full.
+    pub(super) fn rows(&self) -> Vec<Vec<String>> {
+        self.0.iter().map(|(name, value)| vec![name.clone(), text_of(value)]).collect()
     }
 }
 
@@ -81,6 +86,21 @@ pub(super) fn titles(documents: &[Fields]) -> Vec<String> {
     titles
 }
 
+/// What has no value is left blank, and lists are counted.
+fn short(value: &RawValue) -> String {
+    match value.get().as_bytes().first() {
+        Some(b'n') => String::new(),
+        Some(b'[') => match serde_json::from_str::<Vec<IgnoredAny>>(value.get()).map_or(0, |list| list.len())
+        {
+            0 => String::new(),
+            1 => "1 item".into(),
+            many => format!("{many} items"),
+        },
+        _ => text_of(value),
+    }
+}
+
+/// Strings bare, everything else as JSON.
 fn text_of(value: &RawValue) -> String {
     serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_string())
 }
@@ -135,6 +155,17 @@ mod tests {
         let wanted =
             [r#"{"key":"GBP","currency":"GBP"}"#, r#"{"key":"x\"y","currency":"GBP"}"#, r#"{"key":"e"}"#];
         assert_eq!(printed, wanted);
+    }
+
+    #[test]
+    fn a_cell_says_in_short_what_a_field_holds() {
+        let fields = Fields::read(&Json::stored(
+            r#"{"a":null,"b":[],"c":[1],"d":[1,2],"e":"x","f":{"g":1},"h":1.50}"#,
+        ));
+        let fields = fields.unwrap();
+        let cells: Vec<String> =
+            "abcdefgh".chars().map(String::from).map(|name| fields.cell(&name)).collect();
+        assert_eq!(cells, ["", "", "1 item", "2 items", "x", r#"{"g":1}"#, "", "1.50"]);
     }
 
     #[test]

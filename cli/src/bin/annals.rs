@@ -1,0 +1,30 @@
+//! `annals`: the commands of every service, without a domain. It shows streams as they are stored, and has no
+//! read models of its own: those are made, replayed and queried by the program of the service.
+
+use annals_cli::{CliError, Global, Operations, Service, arguments, exit_code, log_to_stderr, operations};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Look into a log of annals, whatever its domain
+#[derive(Debug, Parser)]
+#[command(name = "annals", version)]
+struct Program {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    operation: Operations,
+}
+
+fn main() -> ExitCode {
+    let Program { global, operation } = match arguments() {
+        Ok(program) => program,
+        Err(code) => return code,
+    };
+    log_to_stderr(global.quiet);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit_code(global.json, Err(CliError::because("the program's threads", &error))),
+    };
+    let done = runtime.block_on(operations::run(&Service::new("annals"), &global, operation));
+    exit_code(global.json, done)
+}
