@@ -21,6 +21,7 @@ pub const FOREIGN_POLL: Duration = Duration::from_millis(20);
 pub(super) struct Head {
     sender: Arc<watch::Sender<Position>>,
     state: Arc<State>,
+    /// `None` once it has ended.
     watcher: Option<JoinHandle<()>>,
 }
 
@@ -58,8 +59,9 @@ impl Head {
     }
 }
 
-impl Drop for Head {
-    fn drop(&mut self) {
+impl Head {
+    /// Stops watching, and closes the file.
+    pub(super) fn end(&mut self) {
         *self.state.lock() = true;
         self.state.changed.notify_one();
         if let Some(watcher) = self.watcher.take()
@@ -67,6 +69,12 @@ impl Drop for Head {
         {
             tracing::error!("the thread that watches the head of the log panicked");
         }
+    }
+}
+
+impl Drop for Head {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -87,6 +87,11 @@ impl Readers {
         Ok(events)
     }
 
+    /// Closes the connections that nobody reads with.
+    pub(super) fn close(&self) {
+        self.shared.idle().clear();
+    }
+
     async fn loan(&self, doing: &'static str) -> Result<Loan, StoreError> {
         let failed = |error: FileError| StoreError::transient(doing, error);
         let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");

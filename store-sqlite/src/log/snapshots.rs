@@ -13,10 +13,16 @@ use tokio::sync::oneshot;
 pub(super) struct Keep {
     stream: StreamId,
     snapshot: Snapshot,
-    answer: oneshot::Sender<std::result::Result<(), StoreError>>,
+    answer: Answer,
 }
 
+type Answer = oneshot::Sender<std::result::Result<(), StoreError>>;
+
 impl Keep {
+    pub(super) fn new(stream: StreamId, snapshot: Snapshot, answer: Answer) -> Self {
+        Self { stream, snapshot, answer }
+    }
+
     pub(super) fn answer(self, result: std::result::Result<(), StoreError>) {
         // Nobody listens when the future was dropped; what was kept stays kept.
         let _ = self.answer.send(result);
@@ -35,7 +41,7 @@ impl SnapshotStore for SqliteStore {
 
     async fn keep(&self, stream: &StreamId, snapshot: Snapshot) -> std::result::Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.queue().aside(Keep { stream: stream.clone(), snapshot, answer }).await?;
+        self.queue().aside(Keep::new(stream.clone(), snapshot, answer)).await?;
         answered.await.unwrap_or_else(|_| Err(StoreError::permanent("keeping a snapshot", WriterEnded)))
     }
 }

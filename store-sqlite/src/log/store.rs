@@ -129,6 +129,9 @@ impl EventStore for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        // Whoever only reads goes first: the writer then finds itself alone, and leaves one file.
+        self.head.end();
+        self.readers.close();
         drop(self.appends.take());
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()

@@ -221,3 +221,6 @@ fn stream_at(connection: &Connection, stream: &StreamId) -> Result<StreamAt> {
         version: Version::from_i64(version),
     }))
 }
+
+#[cfg(test)]
+mod tests;

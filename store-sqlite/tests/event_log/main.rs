@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod beside;
+mod checking;
 mod contract;
+mod files;
+mod guards;
 mod shop;
+mod snapshots;

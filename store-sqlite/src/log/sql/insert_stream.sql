@@ -1,2 +1,2 @@
 -- insert_stream.sql: ?1 position of its first event, ?2 name
-INSERT INTO streams(id, name) VALUES (?1, ?2)
+INSERT OR ROLLBACK INTO streams(id, name) VALUES (?1, ?2)
