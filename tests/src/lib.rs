@@ -1,1 +1,14 @@
-//! To come.
+//! What the stories and the process that they start share.
+//!
+//! A story is a test that crosses rooms: aggregates, engine, store and read models together, in several processes
+//! where that is the point. The stories are in `tests/it`, their figures in `README.md`.
+
+mod announced;
+mod report;
+mod shop;
+mod witness;
+
+pub use announced::Announced;
+pub use report::Report;
+pub use shop::{DRAIN_MAX, Shop};
+pub use witness::{Acknowledge, Witness};

@@ -1,0 +1,209 @@
+//! Read models change hands between processes: none is folded twice, none stands still for long.
+
+use crate::{
+    books::assert_same_as_replayed,
+    ledger::whole_log,
+    process::{LINE_MAX, Process},
+    seed::rng,
+};
+use annals_tests::{Report, Shop};
+use northwind_aggregates::{Burst, BurstTerms, OrderCommand};
+use rustix::process::Signal;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than any test: who waits for such a lease to run out waits for ever.
+const LONG_MS: u64 = 600_000;
+
+const SHORT_MS: u64 = 1_500;
+
+/// How long taking over may last beyond the lease: whoever stands by asks once a second, on a busy machine.
+const TAKE_OVER_MAX: Duration = Duration::from_secs(10);
+
+/// The read models; each has a lease of its own.
+const MODELS: usize = 5;
+
+fn start(log: &Path, holder: &str, lease_ms: u64) -> Process {
+    let lease_ms = lease_ms.to_string();
+    Process::start(["read-models", log.to_str().unwrap(), "--holder", holder, "--lease-ms", &lease_ms])
+}
+
+/// Waits until it runs all read models; where each of them began.
+fn until_it_runs(process: &mut Process) -> BTreeMap<String, u64> {
+    let mut began = BTreeMap::new();
+    process.until("that it runs all read models", |report| {
+        if let Report::Began { subscriber, at } = report {
+            began.insert(subscriber.clone(), at.get());
+        }
+        (began.len() == MODELS).then_some(())
+    });
+    began
+}
+
+/// Waits until it was refused all leases, because `holder` has them.
+fn until_it_stands_by(process: &mut Process, holder: &str) {
+    let mut refused = BTreeSet::new();
+    process.until("that it stands by", |report| {
+        match report {
+            Report::StandsBy { subscriber, holder: by, .. } if by == holder => {
+                refused.insert(subscriber.clone());
+            }
+            Report::Began { .. } => panic!("{report:?} while {holder} had the lease"),
+            _ => {}
+        }
+        (refused.len() == MODELS).then_some(())
+    });
+}
+
+fn until_orders_handled(process: &mut Process, position: u64) {
+    process.until("that orders are handled", |report| match report {
+        Report::Handled { subscriber, at } if subscriber == "orders" => (at.get() >= position).then_some(()),
+        _ => None,
+    });
+}
+
+fn stop(process: &mut Process) {
+    process.tell("stop");
+    assert_eq!(process.rest().last(), Some(&Report::Finished));
+    assert!(process.ended().success());
+}
+
+struct Place {
+    _dir: TempDir,
+    log: PathBuf,
+    shop: Shop,
+    orders: Vec<(String, OrderCommand)>,
+}
+
+impl Place {
+    fn new(orders: u32) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("shop.db");
+        let terms = BurstTerms { orders, skus: 10, seed: 7, start: chrono::DateTime::UNIX_EPOCH };
+        let orders = Burst::new(terms).unwrap().orders().collect();
+        let shop = Shop::open(&log).unwrap();
+        Self { _dir: dir, log, shop, orders }
+    }
+
+    /// Places the orders of this range: one event each.
+    async fn place(&self, range: std::ops::Range<usize>) {
+        for (number, command) in &self.orders[range] {
+            self.shop.place(number, command).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out() {
+    let place = Place::new(100);
+    let mut first = start(&place.log, "first", SHORT_MS);
+    until_it_runs(&mut first);
+    place.place(0..50).await;
+    until_orders_handled(&mut first, 50);
+    let mut second = start(&place.log, "second", SHORT_MS);
+    until_it_stands_by(&mut second, "first");
+    first.kill();
+    let killed = Instant::now();
+    place.place(50..100).await;
+    assert_eq!(until_it_runs(&mut second)["orders"], 50);
+    let waited = killed.elapsed();
+    assert!(waited < Duration::from_millis(SHORT_MS) + TAKE_OVER_MAX, "{waited:?}");
+    until_orders_handled(&mut second, 100);
+    stop(&mut second);
+    println!("taken over {waited:?} after the kill, with a lease of {SHORT_MS} ms");
+    assert_same_as_replayed(&place.shop).await;
+}
+
+/// The control is in the second half: killed instead of stopped, it gives nothing back, and the other one stands by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_runner_is_taken_over_at_once() {
+    let place = Place::new(100);
+    let mut first = start(&place.log, "first", LONG_MS);
+    until_it_runs(&mut first);
+    place.place(0..50).await;
+    until_orders_handled(&mut first, 50);
+    let mut second = start(&place.log, "second", LONG_MS);
+    until_it_stands_by(&mut second, "first");
+    stop(&mut first);
+    let stopped = Instant::now();
+    assert_eq!(until_it_runs(&mut second)["orders"], 50);
+    let waited = stopped.elapsed();
+    assert!(waited < TAKE_OVER_MAX, "{waited:?}");
+    println!("taken over {waited:?} after the stop, with a lease of {LONG_MS} ms");
+    place.place(50..100).await;
+    until_orders_handled(&mut second, 100);
+    let mut third = start(&place.log, "third", LONG_MS);
+    until_it_stands_by(&mut third, "second");
+    second.kill();
+    until_it_stands_by(&mut third, "second");
+    until_it_stands_by(&mut third, "second");
+    third.kill();
+    assert_same_as_replayed(&place.shop).await;
+}
+
+/// How it was broken: without the comparison of epochs and of checkpoints in the document store (`check_lease`
+/// and the check of `from`), the resumed runner's page is written over the newer documents, it tells `Handled`
+/// beyond where the other began, and the read models differ from a replay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
+    const ROUNDS: usize = 3;
+    const ORDERS: usize = 20_000;
+    let (place, mut rng) = (std::sync::Arc::new(Place::new(ORDERS as u32)), rng());
+    let enough = CancellationToken::new();
+    let placing = {
+        let (place, enough) = (place.clone(), enough.clone());
+        tokio::spawn(async move {
+            for at in 0..ORDERS {
+                if enough.is_cancelled() {
+                    return at;
+                }
+                place.place(at..at + 1).await;
+            }
+            ORDERS
+        })
+    };
+    let mut paused = start(&place.log, "first", SHORT_MS);
+    until_it_runs(&mut paused);
+    let mut taking = start(&place.log, "second", SHORT_MS);
+    until_it_stands_by(&mut taking, "first");
+    let mut fenced_handling = 0;
+    for _ in 0..ROUNDS {
+        for _ in 0..rng.u32(1..50) {
+            paused.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
+        }
+        paused.signal(Signal::STOP);
+        let began = until_it_runs(&mut taking);
+        until_orders_handled(&mut taking, began["orders"] + 1);
+        paused.signal(Signal::CONT);
+        let mut fenced = BTreeSet::new();
+        paused.until("that all of its leases are lost", |report| {
+            match report {
+                Report::Handled { subscriber, at } => assert!(at.get() <= began[subscriber], "{report:?}"),
+                Report::Began { .. } => panic!("{report:?} while the other had the lease"),
+                Report::Fenced { subscriber, doing } => {
+                    fenced_handling += u32::from(doing == "handle");
+                    fenced.insert(subscriber.clone());
+                }
+                _ => {}
+            }
+            (fenced.len() == MODELS).then_some(())
+        });
+        std::mem::swap(&mut paused, &mut taking);
+    }
+    enough.cancel();
+    let orders = tokio::time::timeout(LINE_MAX, placing).await.expect("an order is placed").unwrap();
+    until_orders_handled(&mut paused, orders as u64);
+    stop(&mut paused);
+    stop(&mut taking);
+    assert_eq!(whole_log(&*place.shop.store).await.len(), orders);
+    let documents = assert_same_as_replayed(&place.shop).await;
+    println!(
+        "{ROUNDS} pauses, {fenced_handling} with a page in hand; {orders} orders, {documents} documents as replayed"
+    );
+    assert!(fenced_handling > 0, "no page was in hand when a runner was paused");
+}

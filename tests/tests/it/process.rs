@@ -1,0 +1,125 @@
+//! A process that a story starts, listens to, pauses and kills.
+
+use annals_tests::Report;
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// How long a story waits for the next line of a process, or for its end.
+pub(crate) const LINE_MAX: Duration = Duration::from_secs(60);
+
+/// How many lines a failure quotes.
+const QUOTED_LINES_MAX: usize = 20;
+
+/// A process that tells reports. Killed and reaped when the story ends, however it ends.
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<Report>,
+    listener: Option<JoinHandle<()>>,
+    last: Vec<Report>,
+}
+
+impl Process {
+    /// Starts the shopkeeper with `arguments`.
+    pub(crate) fn start<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let arguments: Vec<&str> = arguments.into_iter().collect();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_shopkeeper"))
+            .args(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (told, lines) = channel();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let listener = std::thread::spawn(move || {
+            let mut line = String::new();
+            // What a killed process did not finish is no line: nobody was told it.
+            while stdout.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+                if told.send(serde_json::from_str(&line).unwrap()).is_err() {
+                    return;
+                }
+                line.clear();
+            }
+        });
+        let stdin = child.stdin.take();
+        Self { name: arguments.join(" "), child, stdin, lines, listener: Some(listener), last: vec![] }
+    }
+
+    /// Its next line; `None` when it has ended.
+    pub(crate) fn next(&mut self) -> Option<Report> {
+        match self.lines.recv_timeout(LINE_MAX) {
+            Ok(report) => {
+                if self.last.len() == QUOTED_LINES_MAX {
+                    self.last.remove(0);
+                }
+                self.last.push(report.clone());
+                Some(report)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("`{}` said nothing for {LINE_MAX:?}; before that: {:#?}", self.name, self.last)
+            }
+        }
+    }
+
+    /// Its next line that `wanted` takes, within [`LINE_MAX`] in all; those before it are passed over.
+    pub(crate) fn until<T>(&mut self, what: &str, mut wanted: impl FnMut(&Report) -> Option<T>) -> T {
+        let deadline = Instant::now() + LINE_MAX;
+        while Instant::now() < deadline {
+            let Some(report) = self.next() else {
+                panic!("`{}` ended before {what}; it said: {:#?}", self.name, self.last);
+            };
+            if let Some(found) = wanted(&report) {
+                return found;
+            }
+        }
+        panic!("`{}` did not tell {what} within {LINE_MAX:?}; it said: {:#?}", self.name, self.last)
+    }
+
+    /// Everything it still tells until it has ended.
+    pub(crate) fn rest(&mut self) -> Vec<Report> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// Says `word` to it.
+    pub(crate) fn tell(&mut self, word: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        writeln!(stdin, "{word}").and_then(|()| stdin.flush()).unwrap();
+    }
+
+    /// Kills it as `kill -9` does, and returns what it had told by then.
+    pub(crate) fn kill(&mut self) -> Vec<Report> {
+        self.signal(Signal::KILL);
+        let rest = self.rest();
+        self.ended();
+        rest
+    }
+
+    /// Sends `signal`.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until it has ended; its output has ended before.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        if let Some(listener) = self.listener.take() {
+            listener.join().unwrap();
+        }
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended long ago; then there is nothing to kill, and waiting returns at once.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
