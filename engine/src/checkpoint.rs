@@ -298,7 +298,7 @@ pub enum CheckpointError {
     Nul {
         /// Whose document.
         subscriber: SubscriberId,
-        /// Its key.
+        /// The beginning of its key.
         key: String,
     },
     /// A document or its key exceeds a limit.
@@ -306,7 +306,7 @@ pub enum CheckpointError {
     TooLarge {
         /// Whose document.
         subscriber: SubscriberId,
-        /// Its key.
+        /// The beginning of its key.
         key: String,
         /// What there is too much of.
         what: &'static str,

@@ -119,7 +119,7 @@ impl PageWrite {
             let too_large = |what, is, max| {
                 Err(CheckpointError::TooLarge {
                     subscriber: subscriber.clone(),
-                    key: key.to_string(),
+                    key: excerpt(key),
                     what,
                     is,
                     max,
@@ -132,11 +132,18 @@ impl PageWrite {
                 return too_large("bytes", document.map_or(0, Json::bytes), DOCUMENT_BYTES_MAX);
             }
             if key.contains('\0') || document.is_some_and(Json::holds_nul) {
-                return Err(CheckpointError::Nul { subscriber: subscriber.clone(), key: key.to_string() });
+                return Err(CheckpointError::Nul { subscriber: subscriber.clone(), key: excerpt(key) });
             }
         }
         Ok(())
     }
+}
+
+/// An error quotes at most this many characters of a key.
+const KEY_QUOTED_CHARS_MAX: usize = 255;
+
+fn excerpt(key: &str) -> String {
+    key.chars().take(KEY_QUOTED_CHARS_MAX).collect()
 }
 
 /// What becomes of one document.
