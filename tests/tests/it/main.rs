@@ -1,14 +1,22 @@
 //! Stories that cross rooms. What each found and how often it was run is told in `README.md` of this crate.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics, helpers included")]
+#![expect(
+    clippy::print_stdout,
+    reason = "libtest shows the figures with --nocapture, and of a test that fails"
+)]
 
 mod books;
 mod ledger;
 mod process;
 mod seed;
+mod small_disk;
 
 mod buyers;
+mod full_disk;
+mod hostile_names;
 mod killed;
 mod leases;
+mod read_only;
 mod sent_twice;
 mod two_processes;

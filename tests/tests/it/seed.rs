@@ -6,7 +6,6 @@ use fastrand::Rng;
 const SEED_VARIABLE: &str = "ANNALS_SEED";
 
 /// A generator whose seed is printed, so that a failed run can be repeated as far as the scheduler lets it.
-#[expect(clippy::print_stdout, reason = "libtest shows it when the test fails")]
 pub(crate) fn rng() -> Rng {
     let seed = match std::env::var(SEED_VARIABLE) {
         Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("{SEED_VARIABLE}={seed} is no number")),
