@@ -18,16 +18,16 @@ const KILLS: u32 = 5;
 const KILLS_VARIABLE: &str = "ANNALS_KILLS";
 
 /// A process is killed after at most this many acknowledged commits.
-const COMMITS_BEFORE_A_KILL_MAX: u32 = 500;
+const COMMITS_BEFORE_A_KILL_MAX: u32 = 400;
 
-/// Enough that no process comes to the end before it is killed.
-const ORDERS_A_KILL: u32 = 200;
+/// Enough that no process comes to the end before it is killed: about half of the commits place an order.
+const ORDERS_A_KILL: u32 = 280;
 
 /// How many orders are sent again although they were answered.
 const RESENT: usize = 16;
 
 /// How many orders are on their way at once: few, so that policies have most of what is acknowledged.
-const AT_ONCE: &str = "8";
+const AT_ONCE: &str = "4";
 
 /// Short, so that policies and read models run again soon after a kill.
 const LEASE_MS: u64 = 40;

@@ -146,9 +146,8 @@ async fn a_stopped_runner_is_taken_over_at_once() {
     assert_same_as_replayed(&place.shop).await;
 }
 
-/// How it was broken: without the comparison of epochs and of checkpoints in the document store (`check_lease`
-/// and the check of `from`), the resumed runner's page is written over the newer documents, it tells `Handled`
-/// beyond where the other began, and the read models differ from a replay.
+/// How it was broken: when the document store does not compare epochs (`check_lease` in its `generation.rs`), with or
+/// without the comparison of checkpoints, the resumed runner tells `Handled` beyond where the other began.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
     const ROUNDS: usize = 3;
