@@ -18,7 +18,7 @@ mod queue;
 pub use intake::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Batch, Intake};
 pub use known::{KNOWN_STREAMS_MAX, Known, StreamAt};
 pub use pace::STRAGGLER_WAIT_MAX;
-pub use plan::{Accepted, Placed, Plan, Row, Verdict};
+pub use plan::{Accepted, After, Link, Placed, Plan, Row, Verdict};
 pub use queue::{AppendQueue, Pending, QUEUED_APPENDS_MAX, WriterEnded, queue};
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod gate;
 mod keeper;
 mod load;
 mod outcome;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub use gate::GATES;
 pub use keeper::SNAPSHOTS_AT_ONCE_MAX;
 pub use load::{At, State};
 pub use outcome::{Done, ExecuteError, Failure};
+pub use run::RUN_COMMANDS_MAX;
 
 use crate::{EventStore, SnapshotStore};
 use cache::Cache;

@@ -134,8 +134,8 @@ pub use documents::{
     DocumentStore, PageWrite, Slot, SwitchError,
 };
 pub use engine::{
-    ATTEMPTS_MAX, At, CACHE_ENTRIES_MAX, Done, Engine, ExecuteError, Failure, GATES, SNAPSHOTS_AT_ONCE_MAX,
-    State,
+    ATTEMPTS_MAX, At, CACHE_ENTRIES_MAX, Done, Engine, ExecuteError, Failure, GATES, RUN_COMMANDS_MAX,
+    SNAPSHOTS_AT_ONCE_MAX, State,
 };
 pub use event::{EVENT_TYPE_BYTES_MAX, EventData, EventType, PlaceInCommit, RecordedEvent};
 pub use event_set::{EventSet, source_of};

@@ -57,7 +57,21 @@ impl Issued {
         target: &StreamId,
         context: Context,
     ) -> Result<Done, ExecuteError<AnyRejection>> {
-        self.0.execute(engine, target, context).await
+        let mut outcomes = Self::execute_all(&[self], engine, target, vec![context]).await;
+        outcomes.pop().expect("one command has one outcome")
+    }
+
+    /// Carries out commands for one aggregate, in order, as [`Engine::execute_all_on`] does. Ends early, without a
+    /// failure, where a command is for another type of aggregate than the first.
+    pub async fn execute_all(
+        commands: &[&Self],
+        engine: &Engine,
+        target: &StreamId,
+        contexts: Vec<Context>,
+    ) -> Vec<Result<Done, ExecuteError<AnyRejection>>> {
+        let Some(first) = commands.first() else { return vec![] };
+        let all: Vec<&dyn Command> = commands.iter().map(|issued| &*issued.0).collect();
+        first.0.execute_all(&all, engine, target, contexts).await
     }
 }
 
@@ -72,12 +86,14 @@ trait Command: fmt::Debug + Send + Sync {
     fn key(&self) -> &str;
     fn any(&self) -> &dyn Any;
     fn equals(&self, other: &dyn Any) -> bool;
-    async fn execute(
+    /// Carries out as many of `all`, in order, as are of this type; this is the first of them.
+    async fn execute_all(
         &self,
+        all: &[&dyn Command],
         engine: &Engine,
         target: &StreamId,
-        context: Context,
-    ) -> Result<Done, ExecuteError<AnyRejection>>;
+        contexts: Vec<Context>,
+    ) -> Vec<Result<Done, ExecuteError<AnyRejection>>>;
 }
 
 #[async_trait]
@@ -103,14 +119,20 @@ where
             .is_some_and(|other| other.key == self.key && other.command == self.command)
     }
 
-    async fn execute(
+    async fn execute_all(
         &self,
+        all: &[&dyn Command],
         engine: &Engine,
         target: &StreamId,
-        context: Context,
-    ) -> Result<Done, ExecuteError<AnyRejection>> {
-        let done = engine.execute_on::<A>(target, &self.command, context).await;
-        done.map_err(|error| error.map_rejected(|rejection| AnyRejection(rejection.into())))
+        contexts: Vec<Context>,
+    ) -> Vec<Result<Done, ExecuteError<AnyRejection>>> {
+        let alike = all.iter().map_while(|command| command.any().downcast_ref::<Self>());
+        let run: Vec<_> = alike.map(|command| &command.command).zip(contexts).collect();
+        let outcomes = engine.execute_all_on::<A>(target, &run).await;
+        let untyped = |error: ExecuteError<_>| {
+            error.map_rejected(|rejection: A::Rejection| AnyRejection(rejection.into()))
+        };
+        outcomes.into_iter().map(|outcome| outcome.map_err(untyped)).collect()
     }
 }
 

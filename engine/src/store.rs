@@ -40,6 +40,25 @@ pub trait EventStore: Send + Sync + 'static {
     /// Appends all events of `commit`, or none.
     async fn append(&self, commit: Commit) -> Result<Committed, AppendError>;
 
+    /// Appends commits that build on each other, in order; each only if the one before it was newly written.
+    ///
+    /// Answers those that were tried: all of them, or up to and with the first that was refused, failed, or had
+    /// arrived before. What lies behind that one is not written, also where its expected version happens to hold:
+    /// it was decided on a state that never was. A store with one writer carries a chain out in one transaction, so
+    /// that many commands for one hot aggregate share one flush to the disk.
+    async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        let mut answers = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let answer = self.append(commit).await;
+            let goes_on = answer.as_ref().is_ok_and(|committed| !committed.repeated);
+            answers.push(answer);
+            if !goes_on {
+                break;
+            }
+        }
+        answers
+    }
+
     /// Events of one stream, at most `limit`, in the direction of `range`. A stream that does not exist is empty.
     async fn read(
         &self,

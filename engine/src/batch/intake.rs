@@ -97,25 +97,28 @@ impl<A> Intake<A> {
         let mut ids = HashSet::new();
         let mut later = VecDeque::new();
         while let Some(item) = self.held.pop_front() {
-            let pending = match item {
-                Item::Aside(aside) => {
-                    batch.asides.push(aside);
-                    continue;
-                }
-                Item::Append(pending) => pending,
+            let appends = match &item {
+                Item::Aside(_) => &[],
+                Item::Append(pending) => std::slice::from_ref(pending),
+                Item::Chain(chain) => chain.as_slice(),
             };
-            let (more_events, more_bytes) = (pending.commit.events(), pending.commit.bytes());
+            let more_events: usize = appends.iter().map(|pending| pending.commit.events()).sum();
+            let more_bytes: usize = appends.iter().map(|pending| pending.commit.bytes()).sum();
             if events + more_events > BATCH_EVENTS_MAX || bytes + more_bytes > BATCH_BYTES_MAX {
-                later.push_back(Item::Append(pending));
+                later.push_back(item);
                 break;
             }
             // The same ids twice in one transaction would spoil it: the second one finds the first in the log.
-            if !take_ids(&mut ids, &pending) {
-                later.push_back(Item::Append(pending));
+            if !take_ids(&mut ids, appends) {
+                later.push_back(item);
                 continue;
             }
             (events, bytes) = (events + more_events, bytes + more_bytes);
-            batch.appends.push(pending);
+            match item {
+                Item::Aside(aside) => batch.asides.push(aside),
+                Item::Append(pending) => batch.appends.push(pending),
+                Item::Chain(chain) => batch.appends.extend(chain),
+            }
         }
         later.append(&mut self.held);
         self.held = later;
@@ -123,9 +126,10 @@ impl<A> Intake<A> {
     }
 }
 
-/// Adds the ids of `pending`, all or none.
-fn take_ids(taken: &mut HashSet<EventId>, pending: &Pending) -> bool {
-    let ids = || pending.commit.writes().iter().flat_map(|write| &write.events).map(|event| event.id);
+/// Adds the ids of `appends`, all or none.
+fn take_ids(taken: &mut HashSet<EventId>, appends: &[Pending]) -> bool {
+    let writes = || appends.iter().flat_map(|pending| pending.commit.writes());
+    let ids = || writes().flat_map(|write| &write.events).map(|event| event.id);
     let fresh = !ids().any(|id| taken.contains(&id));
     if fresh {
         taken.extend(ids());

@@ -78,6 +78,32 @@ pub struct Row<'a> {
     pub event: &'a EventData,
 }
 
+/// A commit on its way into a plan, and what it builds on.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// The commit.
+    pub commit: &'a Commit,
+    /// What must be written for it to be.
+    pub after: After,
+}
+
+/// What a commit builds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// On nothing but the versions it expects.
+    Nothing,
+    /// On the one before it in the plan: doubtful if that is not accepted, whatever it expects.
+    Previous,
+    /// On one that will not be written now: doubtful, whatever it expects.
+    Broken,
+}
+
+impl<'a> From<&'a Commit> for Link<'a> {
+    fn from(commit: &'a Commit) -> Self {
+        Self { commit, after: After::Nothing }
+    }
+}
+
 impl Known {
     /// Numbers `commits` in their order. Each sees what those before it leave: an append that expects what one
     /// before it makes goes through with it, and of several that expect the same version of a stream the first is
@@ -87,7 +113,7 @@ impl Known {
     /// handed on.
     pub fn plan<'a, E>(
         &self,
-        commits: impl IntoIterator<Item = &'a Commit>,
+        commits: impl IntoIterator<Item = impl Into<Link<'a>>>,
         clock: DateTime<Utc>,
         mut look_up: impl FnMut(&StreamId) -> Result<StreamAt, E>,
     ) -> Result<Plan<'a>, E> {
@@ -97,14 +123,20 @@ impl Known {
             head: self.head,
             streams: HashMap::new(),
         };
-        for commit in commits {
+        for link in commits {
+            let Link { commit, after } = link.into();
             for write in commit.writes() {
                 if !plan.streams.contains_key(&write.stream) {
                     let at = self.stream(&write.stream).map_or_else(|| look_up(&write.stream), Ok)?;
                     plan.streams.insert(&write.stream, at);
                 }
             }
-            let verdict = plan.judge(commit);
+            let holds = match after {
+                After::Nothing => true,
+                After::Previous => matches!(plan.verdicts.last(), Some(Verdict::Accepted(_))),
+                After::Broken => false,
+            };
+            let verdict = plan.judge(commit, holds);
             plan.verdicts.push(verdict);
         }
         Ok(plan)
@@ -139,10 +171,11 @@ impl<'a> Plan<'a> {
         self.streams.get(stream).copied().unwrap_or_default()
     }
 
-    fn judge(&mut self, commit: &'a Commit) -> Verdict<'a> {
+    fn judge(&mut self, commit: &'a Commit, what_it_builds_on_holds: bool) -> Verdict<'a> {
         for write in commit.writes() {
             let actual = self.at(&write.stream).version;
-            if !write.expected.holds(actual) {
+            // A version that happens to fit does not make up for a state that never was.
+            if !what_it_builds_on_holds || !write.expected.holds(actual) {
                 return Verdict::Doubtful { stream: &write.stream, expected: write.expected, actual };
             }
         }

@@ -1,7 +1,8 @@
 //! The way in: a bounded queue with one answer for each append.
 
 use super::Intake;
-use crate::{AppendError, Commit, Committed, StoreError};
+use crate::{AppendError, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, Committed, StoreError};
+use std::{iter::Peekable, vec::IntoIter};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many appends wait for the writer at most; whoever comes then waits to get in line.
@@ -20,6 +21,8 @@ pub struct AppendQueue<A = ()> {
 pub struct Pending {
     /// What is to be appended; [`Commit::check`] took it.
     pub commit: Commit,
+    /// It builds on the append before it in the batch: to be written only if that one is newly written.
+    pub follows: bool,
     pub(super) answer: oneshot::Sender<Result<Committed, AppendError>>,
 }
 
@@ -33,6 +36,8 @@ pub struct WriterEnded;
 #[derive(Debug)]
 pub(super) enum Item<A> {
     Append(Pending),
+    /// Each but the first follows the one before it. Never split between batches.
+    Chain(Vec<Pending>),
     Aside(A),
 }
 
@@ -49,9 +54,44 @@ impl<A> AppendQueue<A> {
     pub async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
         commit.check()?;
         let (answer, answered) = oneshot::channel();
-        let pending = Pending { commit, answer };
+        let pending = Pending { commit, follows: false, answer };
         self.send(Item::Append(pending)).await?;
         answered.await.unwrap_or_else(|_| Err(ended().into()))
+    }
+
+    /// Carries out [`EventStore::append_chain`](crate::EventStore::append_chain): in one batch what fits in one.
+    pub async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        let mut answers = Vec::with_capacity(commits.len());
+        let mut rest = commits.into_iter().peekable();
+        while rest.peek().is_some() {
+            let (part, refused) = fitting(&mut rest);
+            let mut waiting = Vec::with_capacity(part.len());
+            let chain = part.into_iter().enumerate().map(|(index, commit)| {
+                let (answer, answered) = oneshot::channel();
+                waiting.push(answered);
+                Pending { commit, follows: index > 0, answer }
+            });
+            let chain: Vec<Pending> = chain.collect();
+            if !chain.is_empty()
+                && let Err(error) = self.send(Item::Chain(chain)).await
+            {
+                answers.push(Err(error.into()));
+                return answers;
+            }
+            for answered in waiting {
+                let answer = answered.await.unwrap_or_else(|_| Err(ended().into()));
+                let goes_on = answer.as_ref().is_ok_and(|committed| !committed.repeated);
+                answers.push(answer);
+                if !goes_on {
+                    return answers;
+                }
+            }
+            if let Some(error) = refused {
+                answers.push(Err(error));
+                return answers;
+            }
+        }
+        answers
     }
 
     /// Hands the writer something else to do in its next transaction. Who needs an answer puts a way for it in.
@@ -69,6 +109,22 @@ impl Pending {
         // Nobody listens when the sender's future was dropped; what was done stays done.
         let _ = self.answer.send(result);
     }
+}
+
+/// The next part of a chain that fits in one batch, and why the commit behind it is none.
+fn fitting(rest: &mut Peekable<IntoIter<Commit>>) -> (Vec<Commit>, Option<AppendError>) {
+    let (mut part, mut events, mut bytes) = (vec![], 0, 0);
+    while let Some(next) = rest.peek() {
+        if let Err(refused) = next.check() {
+            return (part, Some(refused));
+        }
+        (events, bytes) = (events + next.events(), bytes + next.bytes());
+        if !part.is_empty() && (events > COMMIT_EVENTS_MAX || bytes > COMMIT_BYTES_MAX) {
+            break;
+        }
+        part.extend(rest.next());
+    }
+    (part, None)
 }
 
 fn ended() -> StoreError {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Aggregate, AppendError, Commit, Committed, Context, DomainEvent, EventData, Expected, Json, StreamId,
-    retry,
+    Version, retry,
 };
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Engine {
         outcome
     }
 
-    async fn attempt<A: Aggregate>(
+    pub(super) async fn attempt<A: Aggregate>(
         &self,
         stream: &StreamId,
         command: &A::Command,
@@ -131,13 +131,7 @@ impl Engine {
         events: &[A::Event],
         context: &Context,
     ) -> Result<Committed, Failure> {
-        let metadata = Json::of(context.metadata()).expect("metadata is plain text");
-        let encode = |(event, ordinal)| {
-            EventData::of(context.event_id(stream, ordinal), event, Json::empty())
-                .map(|data| data.with_metadata(metadata.clone()))
-        };
-        let data = events.iter().zip(0..).map(encode).collect::<Result<Vec<_>, _>>()?;
-        let commit = Commit::to(stream.clone(), Expected::Exactly(loaded.version), data);
+        let commit = commit_of::<A>(stream, loaded.version, events, context)?;
         // A connection lost on the way leaves it open whether the commit arrived. Sending the same again is safe:
         // the store recognises its first event id (C5).
         Ok(retry::transient(|| self.store.append(commit.clone())).await?)
@@ -172,7 +166,23 @@ enum Confirmed {
     Nothing,
 }
 
-fn count<A: Aggregate>(outcome: &Result<Done, ExecuteError<A::Rejection>>) {
+/// What the events of a command are appended as.
+pub(super) fn commit_of<A: Aggregate>(
+    stream: &StreamId,
+    version: Version,
+    events: &[A::Event],
+    context: &Context,
+) -> Result<Commit, Failure> {
+    let metadata = Json::of(context.metadata()).expect("metadata is plain text");
+    let encode = |(event, ordinal)| {
+        EventData::of(context.event_id(stream, ordinal), event, Json::empty())
+            .map(|data| data.with_metadata(metadata.clone()))
+    };
+    let data = events.iter().zip(0..).map(encode).collect::<Result<Vec<_>, _>>()?;
+    Ok(Commit::to(stream.clone(), Expected::Exactly(version), data))
+}
+
+pub(super) fn count<A: Aggregate>(outcome: &Result<Done, ExecuteError<A::Rejection>>) {
     let outcome = match outcome {
         Ok(done) if done.repeated => "repeated",
         Ok(done) if done.events == 0 => "nothing",

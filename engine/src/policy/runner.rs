@@ -73,19 +73,25 @@ impl<P: Policy> PolicyRunner<P> {
     }
 
     async fn carry_out(&self, target: StreamId, commands: Vec<Sent<'_>>) -> Result<(), SubscriberError> {
-        for sent in &commands {
-            let mut attempt = 1;
-            loop {
-                let context = Context::caused_by(sent.cause, P::NAME, &target, sent.ordinal);
-                match sent.issued.execute(&self.engine, &target, context).await {
-                    Ok(_) => break,
+        let (mut done, mut attempt) = (0, 1);
+        while done < commands.len() {
+            let rest = &commands[done..];
+            let issued: Vec<&Issued> = rest.iter().map(|sent| &sent.issued).collect();
+            let context = |sent: &Sent<'_>| Context::caused_by(sent.cause, P::NAME, &target, sent.ordinal);
+            let contexts = rest.iter().map(context).collect();
+            for outcome in Issued::execute_all(&issued, &self.engine, &target, contexts).await {
+                match outcome {
+                    Ok(_) => {}
                     Err(ExecuteError::Rejected(rejection)) => {
                         tracing::debug!(policy = P::NAME, %target, %rejection, "a command was rejected");
+                    }
+                    Err(ExecuteError::Contended { .. }) if attempt < COMMAND_ATTEMPTS_MAX => {
+                        attempt += 1;
                         break;
                     }
-                    Err(ExecuteError::Contended { .. }) if attempt < COMMAND_ATTEMPTS_MAX => attempt += 1,
-                    Err(error) => return Err(poison::<P>(sent.cause, error)),
+                    Err(error) => return Err(poison::<P>(commands[done].cause, error)),
                 }
+                (done, attempt) = (done + 1, 1);
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 
 mod broken_off;
 mod bytes;
+mod chains;
 mod commits;
 mod conflicts;
 mod durable;
@@ -22,6 +23,7 @@ mod times;
 
 pub use broken_off::*;
 pub use bytes::*;
+pub use chains::*;
 pub use commits::*;
 pub use conflicts::*;
 pub use durable::*;
@@ -70,6 +72,10 @@ macro_rules! event_store_contract {
             c4_one_of_racing_writers_wins
             c4_one_of_racing_commits_over_several_streams_wins
             c4_a_conflict_tells_the_actual_version
+            a_chain_is_written_in_order
+            a_chain_stops_at_a_conflict
+            a_chain_stops_at_a_repeat
+            a_chain_is_bounded_by_its_commits
             c5_the_rows_of_a_commit_lie_together_and_know_their_place
             c5_a_repeat_gets_its_first_result
             c5_a_repeat_is_told_before_a_conflict

@@ -31,6 +31,14 @@ trait Fault: Default + Send + Sync + 'static {
         sound.append(commit).await
     }
 
+    async fn append_chain(
+        &self,
+        sound: &MemoryStore,
+        commits: Vec<Commit>,
+    ) -> Vec<Result<Committed, AppendError>> {
+        sound.append_chain(commits).await
+    }
+
     async fn read(
         &self,
         sound: &MemoryStore,
@@ -84,6 +92,10 @@ struct Faulty<F>(Arc<MemoryStore>, F);
 impl<F: Fault> EventStore for Faulty<F> {
     async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
         self.1.append(&self.0, commit).await
+    }
+
+    async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        self.1.append_chain(&self.0, commits).await
     }
 
     async fn read(&self, stream: &StreamId, range: VersionRange, limit: PageLimit) -> Events {
@@ -179,6 +191,12 @@ noticed! {
         c5_any_other_known_id_is_a_duplicate;
     a_store_that_finds_commits_by_any_of_their_events_is_noticed: FindsAnything breaks
         c5_committed_finds_the_first_result_and_nothing_else;
+    a_store_that_goes_on_behind_a_broken_link_is_noticed: GoesOn breaks
+        a_chain_stops_at_a_conflict
+        a_chain_stops_at_a_repeat
+        a_chain_is_bounded_by_its_commits;
+    a_store_that_makes_one_commit_of_a_chain_is_noticed: JoinsChains breaks
+        a_chain_is_written_in_order;
     a_store_that_commits_stream_by_stream_is_noticed: Tears breaks
         c1_a_commit_over_several_streams_is_all_or_nothing
         c5_the_rows_of_a_commit_lie_together_and_know_their_place;

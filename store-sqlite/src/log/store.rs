@@ -85,6 +85,10 @@ impl EventStore for SqliteStore {
         self.queue().append(commit).await
     }
 
+    async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        self.queue().append_chain(commits).await
+    }
+
     async fn read(
         &self,
         stream: &StreamId,

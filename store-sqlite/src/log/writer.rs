@@ -9,7 +9,7 @@ use super::{
 };
 use annals::{
     AppendError, Commit, Committed, Position, StreamId, Version,
-    batch::{Accepted, Intake, Known, Pending, StreamAt, Verdict},
+    batch::{Accepted, After, Intake, Known, Link, Pending, StreamAt, Verdict},
 };
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -102,8 +102,8 @@ impl Writer {
         for pending in appends {
             settled.push(if careful { settle(&self.connection, &pending.commit)? } else { None });
         }
-        let open = appends.iter().zip(&settled).filter(|(_, settled)| settled.is_none());
-        let open = open.map(|(pending, _)| &pending.commit);
+        let open = settled.iter().enumerate().filter(|(_, settled)| settled.is_none());
+        let open = open.map(|(index, _)| link(appends, &settled, index));
         let plan = self.known.plan(open, Utc::now(), |stream| stream_at(&self.connection, stream))?;
         self.types.intern(&self.connection, plan.accepted().flat_map(Accepted::rows))?;
         self.insert(plan.accepted(), plan.recorded_at)?;
@@ -209,6 +209,17 @@ impl Writer {
     fn tell_head(&self) {
         super::head::tell(&self.head, self.known.head());
     }
+}
+
+/// The append at `index`, and what it builds on: one that had arrived before, or is refused, is not written now.
+fn link<'a>(appends: &'a [Pending], settled: &[Option<Settled>], index: usize) -> Link<'a> {
+    let Pending { commit, follows, .. } = &appends[index];
+    let after = match index.checked_sub(1) {
+        Some(before) if *follows && settled[before].is_some() => After::Broken,
+        Some(_) if *follows => After::Previous,
+        _ => After::Nothing,
+    };
+    Link { commit, after }
 }
 
 fn stream_at(connection: &Connection, stream: &StreamId) -> Result<StreamAt> {
