@@ -69,7 +69,7 @@ mod tests {
         };
         let at = |version| Expected::Exactly(Version::new(version));
         assert_eq!(of(&first[0][1]), ("0000000000".into(), at(3), 3));
-        assert_eq!(of(&first[0][10]), ("0000000001".into(), at(0), 3));
+        assert_eq!(of(&first[0][10]), ("0000000002".into(), at(0), 3));
         assert_ne!(of(&first[1][0]).0, of(&first[0][0]).0);
     }
 }

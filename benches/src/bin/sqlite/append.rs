@@ -94,8 +94,7 @@ impl Load {
 
 /// Two logs, one of annals and one of a plain loop, and who appends to them.
 pub(crate) struct AppendBench {
-    store: Arc<SqliteStore>,
-    ours_path: std::path::PathBuf,
+    ours: SqliteOptions,
     plain: PlainLog,
     senders: Senders,
     plain_senders: Senders,
@@ -105,10 +104,8 @@ pub(crate) struct AppendBench {
 
 impl AppendBench {
     pub(crate) fn new(room: &Path, load: &Load, turn: Duration) -> anyhow::Result<Self> {
-        let ours_path = room.join("ours.db");
         let mut bench = Self {
-            store: Arc::new(SqliteStore::open(&SqliteOptions::new(&ours_path))?),
-            ours_path,
+            ours: SqliteOptions::new(room.join("ours.db")),
             plain: PlainLog::new(&room.join("plain.db"))?,
             senders: Senders::new(SEEDS.0, load.senders, load.events_a_commit),
             plain_senders: Senders::new(SEEDS.1, load.senders, load.events_a_commit),
@@ -130,7 +127,10 @@ impl AppendBench {
 
     pub(crate) fn our_turn(&mut self, runtime: &Runtime) -> anyhow::Result<Turn> {
         let commits = self.senders.commits(self.commits_each)?;
-        runtime.block_on(append_all(self.store.clone(), commits))
+        // Open for the turn only: connections of one process share the memory for pages, so both sides would take it
+        // from each other.
+        let store = Arc::new(SqliteStore::open(&self.ours)?);
+        runtime.block_on(append_all(store, commits))
     }
 
     pub(crate) fn plain_turn(&mut self) -> anyhow::Result<Turn> {
@@ -145,7 +145,7 @@ impl AppendBench {
 
     /// All events of a transaction are recorded at one time.
     fn events_a_transaction(&self) -> anyhow::Result<f64> {
-        let log = rusqlite::Connection::open(&self.ours_path)?;
+        let log = rusqlite::Connection::open(&self.ours.path)?;
         let counts = "SELECT count(*), count(DISTINCT recorded_at) FROM log";
         let (events, times): (f64, f64) = log.query_row(counts, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(events / times.max(1.0))

@@ -24,32 +24,33 @@ pub(crate) fn measure(
     }
     let room = medium.room()?;
     let log = SampleLog::make(&room.path().join("log.db"), SampleLog::events_of(args))?;
-    let store = SqliteStore::open(&SqliteOptions::new(&log.path))?;
-    let plain = PlainReader::new(&log.path)?;
+    // Open for a turn only: connections of one process share the memory for pages, so both sides would take it from
+    // each other.
+    let open = || SqliteStore::open(&SqliteOptions::new(&log.path));
     if args.wants(SCAN) {
-        let ours = || timed(log.events, || runtime.block_on(scan(&store)));
-        let pairs = pairs(args.rounds, ours, || timed(log.events, || plain.scan()))?;
+        let ours = || {
+            let store = open()?;
+            timed(log.events, || runtime.block_on(scan(&store)))
+        };
+        let limit = || {
+            let plain = PlainReader::new(&log.path)?;
+            timed(log.events, || plain.scan())
+        };
+        let pairs = pairs(args.rounds, ours, limit)?;
         report.add(&Figure::of(SCAN, &medium.name, "events/s", &pairs).at_least(0.8))?;
     }
     for (length, name) in LENGTHS.into_iter().zip(LOADS).filter(|(_, name)| args.wants(name)) {
         let streams = shuffled(args, &log, length)?;
         let events = streams.len() * length as usize;
-        let mut load = plain.load()?;
-        let pairs = pairs(
-            args.rounds,
-            || timed(events, || runtime.block_on(load_all(&store, &streams))),
-            || {
-                let mut load_all = || {
-                    let mut count = 0;
-                    for stream in &streams {
-                        let loaded = load.stream(stream.as_str(), PageLimit::DEFAULT.get())?;
-                        count += std::hint::black_box(loaded).len();
-                    }
-                    Ok(count)
-                };
-                timed(events, &mut load_all)
-            },
-        )?;
+        let ours = || {
+            let store = open()?;
+            timed(events, || runtime.block_on(load_all(&store, &streams)))
+        };
+        let limit = || {
+            let plain = PlainReader::new(&log.path)?;
+            timed(events, || load_all_plain(&plain, &streams))
+        };
+        let pairs = pairs(args.rounds, ours, limit)?;
         report.add(&Figure::of(name, &medium.name, "events/s", &pairs).at_least(0.8))?;
     }
     Ok(())
@@ -80,6 +81,15 @@ async fn load_all(store: &SqliteStore, streams: &[StreamId]) -> anyhow::Result<u
     let mut count = 0;
     for stream in streams {
         count += store.read(stream, VersionRange::ALL, PageLimit::DEFAULT).await?.len();
+    }
+    Ok(count)
+}
+
+fn load_all_plain(plain: &PlainReader, streams: &[StreamId]) -> anyhow::Result<usize> {
+    let (mut load, mut count) = (plain.load()?, 0);
+    for stream in streams {
+        let loaded = load.stream(stream.as_str(), PageLimit::DEFAULT.get())?;
+        count += std::hint::black_box(loaded).len();
     }
     Ok(count)
 }

@@ -25,8 +25,7 @@ pub(crate) fn measure(
     }
     let room = medium.room()?;
     let log = SampleLog::make(&room.path().join("log.db"), SampleLog::events_of(args))?;
-    let store: Arc<dyn EventStore> = Arc::new(SqliteStore::open(&SqliteOptions::new(&log.path))?);
-    let bench = ReplayBench { args, runtime, medium, log, store };
+    let bench = ReplayBench { args, runtime, medium, log };
     bench.figure(SPREAD, PerCustomer, |line| &line.customer, report)?;
     bench.figure(HOT, PerSku, |line| &line.sku, report)
 }
@@ -36,7 +35,6 @@ struct ReplayBench<'a> {
     runtime: &'a Runtime,
     medium: &'a Medium,
     log: SampleLog,
-    store: Arc<dyn EventStore>,
 }
 
 impl ReplayBench<'_> {
@@ -55,7 +53,10 @@ impl ReplayBench<'_> {
             let room = self.medium.room()?;
             let views = Arc::new(SqliteDocuments::open(room.path().join("views.db"))?);
             let events = self.log.events;
-            let replay = replay(projection.clone(), self.store.clone(), views.clone());
+            // Open for the turn only: connections of one process share the memory for pages, so both sides would take
+            // it from each other.
+            let store = Arc::new(SqliteStore::open(&SqliteOptions::new(&self.log.path))?);
+            let replay = replay(projection.clone(), store, views.clone());
             let turn = timed(events, || self.runtime.block_on(replay))?;
             let first = self.runtime.block_on(first_documents::<P>(&views))?;
             ensure!(first == documents.get().min(PageLimit::MAX.get()), "there are {first} documents");

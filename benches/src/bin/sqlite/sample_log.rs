@@ -33,7 +33,7 @@ impl SampleLog {
     }
 
     pub(crate) fn make(path: &Path, events: usize) -> anyhow::Result<Self> {
-        let mut plain = PlainLog::new(path)?.without_flushes()?;
+        let mut plain = PlainLog::new(path)?.without_flushes();
         let mut maker = Maker::new(3);
         let start = |_| std::array::from_fn(|number| Growing { number, version: 0 });
         let mut growing: [[Growing; GROWING]; LENGTHS.len()] = std::array::from_fn(start);
@@ -58,7 +58,6 @@ impl SampleLog {
             plain.write(&rows, count)?;
             written += count;
         }
-        plain.settle()?;
         Ok(Self { path: path.into(), events })
     }
 

@@ -1,19 +1,24 @@
 use annals::{Commit, EventData};
 use annals_benches::{Stopwatch, Turn};
-use rusqlite::{Connection, params};
+use anyhow::Context;
+use rusqlite::params;
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 /// A log that a plain loop writes.
 pub(crate) struct PlainLog {
-    connection: Connection,
+    path: PathBuf,
+    synchronous: &'static str,
     position: i64,
     streams: HashMap<String, (i64, i64)>,
-    types: HashMap<String, i64>,
+    types: HashMap<&'static str, i64>,
 }
+
+/// The types of the events that are written.
+const TYPES: [&str; 2] = ["LineAdded", "LineReturned"];
 
 /// A row that needs only to be bound.
 pub(crate) struct Row {
@@ -31,13 +36,18 @@ pub(crate) struct Row {
 impl PlainLog {
     pub(crate) fn new(path: &Path) -> anyhow::Result<Self> {
         let connection = super::log(path)?;
-        Ok(Self { connection, position: 0, streams: HashMap::new(), types: HashMap::new() })
+        let mut types = HashMap::new();
+        for name in TYPES {
+            let insert = "INSERT INTO types(category, name, schema_version) VALUES ('order', ?1, 1)";
+            connection.execute(insert, [name])?;
+            types.insert(name, connection.last_insert_rowid());
+        }
+        Ok(Self { path: path.into(), synchronous: "full", position: 0, streams: HashMap::new(), types })
     }
 
     /// Flushes nothing from now on: for making a log that is only read later.
-    pub(crate) fn without_flushes(self) -> anyhow::Result<Self> {
-        self.connection.execute_batch("PRAGMA synchronous = off")?;
-        Ok(self)
+    pub(crate) fn without_flushes(self) -> Self {
+        Self { synchronous: "off", ..self }
     }
 
     /// Numbers the commits of all senders, in turns.
@@ -59,7 +69,7 @@ impl PlainLog {
         let size = commit.events() as i64;
         for write in commit.into_writes() {
             for (index, event) in write.events.into_iter().enumerate() {
-                let type_id = self.type_id(&event)?;
+                let type_id = *self.types.get(&*event.event_type).context("a type that is not written")?;
                 self.position += 1;
                 let known = self.streams.get_mut(write.stream.as_str());
                 let stream_name = known.is_none().then(|| write.stream.to_string());
@@ -80,23 +90,13 @@ impl PlainLog {
         Ok(())
     }
 
-    fn type_id(&mut self, event: &EventData) -> anyhow::Result<i64> {
-        if let Some(id) = self.types.get(&*event.event_type) {
-            return Ok(*id);
-        }
-        let insert = "INSERT INTO types(category, name, schema_version) VALUES ('order', ?1, ?2)";
-        self.connection.execute(insert, params![&*event.event_type, event.schema_version])?;
-        let id = self.connection.last_insert_rowid();
-        self.types.insert(event.event_type.to_string(), id);
-        Ok(id)
-    }
-
-    /// Writes them, so many in each transaction.
+    /// Writes them, so many in each transaction; opens the file before the turn and closes it behind.
     pub(crate) fn write(&self, rows: &[Row], rows_a_transaction: usize) -> anyhow::Result<Turn> {
-        let mut begin = self.connection.prepare("BEGIN IMMEDIATE")?;
-        let mut commit = self.connection.prepare("COMMIT")?;
-        let mut stream = self.connection.prepare("INSERT INTO streams(id, name) VALUES (?1, ?2)")?;
-        let mut event = self.connection.prepare(
+        let connection = super::writer(&self.path, self.synchronous)?;
+        let mut begin = connection.prepare("BEGIN IMMEDIATE")?;
+        let mut commit = connection.prepare("COMMIT")?;
+        let mut stream = connection.prepare("INSERT INTO streams(id, name) VALUES (?1, ?2)")?;
+        let mut event = connection.prepare(
             "INSERT INTO log(position, stream, version, type, commit_index, commit_size, recorded_at, format, \
              event_id, tags, metadata, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, NULL, ?9, ?10)",
         )?;
@@ -124,11 +124,5 @@ impl PlainLog {
             commit.execute([])?;
         }
         Ok(watch.stop(rows.len()))
-    }
-
-    /// Moves everything into the file itself.
-    pub(crate) fn settle(&self) -> anyhow::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |_| Ok(()))?;
-        Ok(())
     }
 }
