@@ -1,8 +1,10 @@
 //! A process that a story starts, listens to, pauses and kills.
 
+use annals::Position;
 use annals_tests::Report;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::HashMap,
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -24,6 +26,8 @@ pub(crate) struct Process {
     lines: Receiver<Report>,
     listener: Option<JoinHandle<()>>,
     last: Vec<Report>,
+    /// How far each subscriber has come, by all lines so far.
+    handled: HashMap<String, Position>,
 }
 
 impl Process {
@@ -49,7 +53,15 @@ impl Process {
             }
         });
         let stdin = child.stdin.take();
-        Self { name: arguments.join(" "), child, stdin, lines, listener: Some(listener), last: vec![] }
+        Self {
+            name: arguments.join(" "),
+            child,
+            stdin,
+            lines,
+            listener: Some(listener),
+            last: vec![],
+            handled: HashMap::new(),
+        }
     }
 
     /// Its next line; `None` when it has ended.
@@ -60,6 +72,9 @@ impl Process {
                     self.last.remove(0);
                 }
                 self.last.push(report.clone());
+                if let Report::Handled { subscriber, at } = &report {
+                    self.handled.insert(subscriber.clone(), *at);
+                }
                 Some(report)
             }
             Err(RecvTimeoutError::Disconnected) => None,
@@ -81,6 +96,15 @@ impl Process {
             }
         }
         panic!("`{}` did not tell {what} within {LINE_MAX:?}; it said: {:#?}", self.name, self.last)
+    }
+
+    /// Waits until it has told that `subscriber` handled everything up to `position`, in whatever line that was.
+    pub(crate) fn until_handled(&mut self, subscriber: &str, position: Position) {
+        while self.handled.get(subscriber).is_none_or(|at| *at < position) {
+            self.until("that a page was handled", |report| {
+                matches!(report, Report::Handled { .. }).then_some(())
+            });
+        }
     }
 
     /// Everything it still tells until it has ended.
