@@ -7,8 +7,10 @@ use crate::{
     seed::rng,
 };
 use annals::Position;
+use annals_sqlite::views_beside;
 use annals_tests::{Report, Shop};
 use northwind_aggregates::{Burst, BurstTerms, OrderCommand};
+use rusqlite::{Connection, ErrorCode};
 use rustix::process::Signal;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,6 +72,29 @@ fn stop(process: &mut Process) {
     process.tell("stop");
     assert_eq!(process.rest().last(), Some(&Report::Finished));
     assert!(process.ended().success());
+}
+
+/// How often a runner is paused again because it was in the middle of a write.
+const PAUSES_MAX: u32 = 20;
+
+/// Well below the lease, so that a runner that is to be paused again still has it.
+const PROBE_MAX: Duration = Duration::from_secs(1);
+
+/// Pauses `process` between two writes. Paused in the middle of one, it would hold the file itself: nobody could
+/// take over before it goes on or is killed, lease or no lease. That is SQLite's, and told by the last of the figures.
+fn pause(process: &mut Process, views: &Path) -> u32 {
+    for holding in 0..PAUSES_MAX {
+        process.signal(Signal::STOP);
+        let probe = Connection::open(views).unwrap();
+        probe.busy_timeout(PROBE_MAX).unwrap();
+        match probe.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
+            Ok(()) => return holding,
+            Err(error) => assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy), "{error}"),
+        }
+        process.signal(Signal::CONT);
+        process.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
+    }
+    panic!("paused {PAUSES_MAX} times, each time in the middle of a write")
 }
 
 struct Place {
@@ -169,12 +194,12 @@ async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
     until_it_runs(&mut paused);
     let mut taking = start(&place.log, "second", SHORT_MS);
     until_it_stands_by(&mut taking, "first");
-    let mut fenced_handling = 0;
+    let (mut fenced_handling, mut holding) = (0, 0);
     for _ in 0..ROUNDS {
         for _ in 0..rng.u32(1..50) {
             paused.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
         }
-        paused.signal(Signal::STOP);
+        holding += pause(&mut paused, &views_beside(&place.log));
         let began = until_it_runs(&mut taking);
         until_orders_handled(&mut taking, began["orders"] + 1);
         paused.signal(Signal::CONT);
@@ -201,7 +226,8 @@ async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
     assert_eq!(whole_log(&*place.shop.store).await.len(), orders);
     let documents = assert_same_as_replayed(&place.shop).await;
     println!(
-        "{ROUNDS} pauses, {fenced_handling} with a page in hand; {orders} orders, {documents} documents as replayed"
+        "{ROUNDS} pauses, {fenced_handling} with a page in hand; {orders} orders, {documents} documents as replayed; \
+         paused again {holding} times because it held the file"
     );
     assert!(fenced_handling > 0, "no page was in hand when a runner was paused");
 }
