@@ -53,7 +53,8 @@ impl CommandId {
     /// As [`of_key`](Self::of_key), with the time of the business event in front: ids of commands that
     /// belong together in time lie together in the index. The same key at another time is another command.
     pub fn of_key_at(key: &str, at: DateTime<Utc>) -> Self {
-        let hash = Sha256::new().chain_update(b"key").chain_update(key).finalize();
+        let exactly = at.timestamp_micros().to_be_bytes();
+        let hash = Sha256::new().chain_update(b"key at").chain_update(exactly).chain_update(key).finalize();
         let millis = (at.timestamp_millis().max(0) as u64).to_be_bytes();
         Self(uuid_v8(&millis[2..], &hash))
     }
@@ -151,5 +152,10 @@ mod tests {
         let (early, late) = (CommandId::of_key_at("b", at(1_000)), CommandId::of_key_at("a", at(2_000)));
         assert!(early < late);
         assert_ne!(CommandId::of_key_at("a", at(1_000)), CommandId::of_key_at("b", at(1_000)));
+        assert_ne!(
+            CommandId::of_key_at("a", at(-1_000)),
+            CommandId::of_key_at("a", at(-2_000)),
+            "before 1970 too"
+        );
     }
 }

@@ -71,7 +71,9 @@ impl<A> Intake<A> {
 
     /// Answers a batch, each append on its own.
     pub fn answer(&mut self, answers: Vec<(Pending, Result<Committed, AppendError>)>) {
-        self.pace.answering(answers.len(), self.waiting());
+        // A chain has one sender.
+        let senders = answers.iter().filter(|(pending, _)| !pending.follows).count();
+        self.pace.answering(senders, self.waiting());
         for (pending, result) in answers {
             pending.answer(result);
         }

@@ -2,7 +2,7 @@
 
 use super::Intake;
 use crate::{AppendError, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Commit, Committed, StoreError};
-use std::{iter::Peekable, vec::IntoIter};
+use std::{collections::HashSet, iter::Peekable, vec::IntoIter};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many appends wait for the writer at most; whoever comes then waits to get in line.
@@ -111,15 +111,18 @@ impl Pending {
     }
 }
 
-/// The next part of a chain that fits in one batch, and why the commit behind it is none.
+/// The next part of a chain that fits in one batch, and why the commit behind it is none. No id stands in it twice: a
+/// repeat is recognised by what is in the log, and would spoil the batch for others.
 fn fitting(rest: &mut Peekable<IntoIter<Commit>>) -> (Vec<Commit>, Option<AppendError>) {
-    let (mut part, mut events, mut bytes) = (vec![], 0, 0);
+    let (mut part, mut events, mut bytes, mut ids) = (vec![], 0, 0, HashSet::new());
     while let Some(next) = rest.peek() {
         if let Err(refused) = next.check() {
             return (part, Some(refused));
         }
         (events, bytes) = (events + next.events(), bytes + next.bytes());
-        if !part.is_empty() && (events > COMMIT_EVENTS_MAX || bytes > COMMIT_BYTES_MAX) {
+        let mut own = next.writes().iter().flat_map(|write| &write.events).map(|event| event.id);
+        let repeats = own.any(|id| !ids.insert(id));
+        if !part.is_empty() && (repeats || events > COMMIT_EVENTS_MAX || bytes > COMMIT_BYTES_MAX) {
             break;
         }
         part.extend(rest.next());

@@ -33,15 +33,15 @@ impl Engine {
             outcomes.push(Err(failure.into()));
             return outcomes;
         }
-        let turn = self.gates.enter(stream).await;
         while outcomes.len() < commands.len() {
+            // Between two runs other commands have their turn.
+            let _turn = self.gates.enter(stream).await;
             self.run::<A>(stream, &commands[outcomes.len()..], &mut outcomes).await;
             if matches!(outcomes.last(), Some(Err(ExecuteError::Contended { .. } | ExecuteError::Failed(_))))
             {
                 break;
             }
         }
-        drop(turn);
         outcomes.iter().for_each(count::<A>);
         outcomes
     }

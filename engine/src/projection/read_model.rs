@@ -62,9 +62,14 @@ impl<P: Projection> ReadModel<P> {
 
     /// The document under `key`.
     pub async fn get(&self, key: &str) -> Result<Option<P::Document>, ReadError> {
-        let live = self.live().await?;
-        let found = self.documents.load(&live, &[key.into()]).await?.pop().and_then(|slot| slot.document);
-        found.map(|json| shape::<P>(key, &json)).transpose()
+        loop {
+            let live = self.live().await?;
+            let found = self.documents.load(&live, &[key.into()]).await?.pop().and_then(|slot| slot.document);
+            // A rebuild may have taken its place and deleted it meanwhile.
+            if found.is_some() || self.live().await? == live {
+                return found.map(|json| shape::<P>(key, &json)).transpose();
+            }
+        }
     }
 
     /// Documents behind the key `after`, ordered by the bytes of their keys.

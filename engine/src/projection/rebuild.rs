@@ -2,9 +2,9 @@
 
 use super::Registered;
 use crate::{
-    CompareError, Comparison, DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, OpenError,
-    PageLimit, Position, StoreError, Subscriber, SubscriberError, SubscriberId, SwitchError, catch_up,
-    catch_up_to,
+    CompareError, Comparison, DocumentStore, EventStore, GenerationState, LeaseTerms, LogFilter, LogPage,
+    OpenError, PageLimit, Position, StoreError, Subscriber, SubscriberError, SubscriberId, SwitchError,
+    catch_up, catch_up_to,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ impl Rebuild {
 
     /// Fills a new generation, and makes it the live one. Calls `progress` with each page.
     pub async fn run(&self, progress: &mut (dyn FnMut(&LogPage) + Send)) -> Result<Rebuilt, RebuildError> {
+        self.sweep().await?;
         let (generation, events) = self.fill(Position::new(u64::MAX), progress).await?;
         self.finish(generation, events, None, progress).await
     }
@@ -92,6 +93,7 @@ impl Rebuild {
         &self,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
+        self.sweep().await?;
         let mut events = 0;
         for _ in 0..LEVEL_ATTEMPTS_MAX {
             // The live generation need not stand at the head: it is met where it stands.
@@ -168,6 +170,16 @@ impl Rebuild {
             }
         }
         Err(RebuildError::NeverLevel { name: self.projection.name() })
+    }
+
+    /// Deletes what earlier rebuilds left that were killed before they could.
+    async fn sweep(&self) -> Result<(), StoreError> {
+        for info in self.documents.subscribers().await? {
+            if info.subscriber.name() == self.projection.name() && info.state == GenerationState::Retired {
+                self.purge(&info.subscriber).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn purge(&self, retired: &SubscriberId) -> Result<(), StoreError> {

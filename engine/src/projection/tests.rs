@@ -223,6 +223,56 @@ async fn a_rebuild_that_differs_is_not_switched_until_it_is_asked_for() {
     assert_eq!(ordered(&room.documents, "hat").await, 16);
 }
 
+/// Broken on purpose: leave out `sweep`, and the documents stay for ever.
+#[tokio::test]
+async fn what_a_rebuild_that_was_killed_left_behind_is_deleted_by_the_next() {
+    let room = room();
+    place(&*room.store, 1, &[("hat", 1)]).await;
+    room.catch_up().await;
+    let old = room.live().await;
+    let building = room.documents.start_rebuild("demand", 1).await.unwrap();
+    catch_up(&*room.store, &mut room.projector().building(building.clone())).await.unwrap();
+    room.documents.switch(&building).await.unwrap();
+    assert_eq!(
+        room.documents.documents(&old, None, PageLimit::ONE).await.unwrap().len(),
+        1,
+        "not yet deleted"
+    );
+    room.rebuild().run(&mut |_| ()).await.unwrap();
+    assert!(room.documents.documents(&old, None, PageLimit::ONE).await.unwrap().is_empty());
+}
+
+/// Broken on purpose: count the switch as a failure, and waiting for it takes too long.
+#[tokio::test(start_paused = true)]
+async fn a_runner_goes_on_with_the_generation_that_took_the_place_of_its_own() {
+    let room = room();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(Runner::new(room.store.clone()).with(room.projector()).run(stop.clone()));
+    for order in 1..=5 {
+        place(&*room.store, order, &[("hat", 1)]).await;
+        wait_for(&*room.documents, "demand", Position::new(order), LEASE_LASTS).await.unwrap();
+        room.rebuild().run(&mut |_| ()).await.unwrap();
+    }
+    place(&*room.store, 6, &[("hat", 1)]).await;
+    // Far less than one wait after a failure.
+    wait_for(&*room.documents, "demand", Position::new(6), RESTART_FIRST / 2).await.unwrap();
+    assert_eq!(ordered(&room.documents, "hat").await, 6);
+    let live = room.live().await;
+    let all = room.documents.subscribers().await.unwrap();
+    assert!(all.iter().find(|info| info.subscriber == live).unwrap().failure.is_none());
+    stop.cancel();
+    assert!(running.await.unwrap()[0].outcome.is_ok());
+}
+
+#[tokio::test]
+async fn a_failure_that_a_process_left_behind_passes_with_the_next_success() {
+    let room = room();
+    room.catch_up().await;
+    room.documents.report(&room.live().await, Some("the process was killed")).await.unwrap();
+    room.catch_up().await;
+    assert!(room.documents.subscribers().await.unwrap()[0].failure.is_none());
+}
+
 #[tokio::test]
 async fn an_interrupted_rebuild_goes_on_where_it_stopped() {
     let room = room();

@@ -31,6 +31,7 @@ pub async fn catch_up_to(
         reading.last = last;
         reading.read_all(&never).await?;
         reading.settle().await?;
+        reading.subscriber.report(None).await?;
         Ok(reading.at)
     }
     .await;
@@ -44,23 +45,25 @@ pub async fn follow(
     subscriber: &mut dyn Subscriber,
     stop: &CancellationToken,
 ) -> Result<Position, SubscriberError> {
-    let outcome = follow_until(store, subscriber, stop, false).await;
+    let outcome = follow_until(store, subscriber, stop).await;
     end(subscriber, outcome).await
 }
 
-/// As [`follow`], without giving the lease back; tells the subscriber when a reported failure has passed.
+/// As [`follow`], without giving the lease back.
 pub(super) async fn follow_until(
     store: &dyn EventStore,
     subscriber: &mut dyn Subscriber,
     stop: &CancellationToken,
-    failed_before: bool,
 ) -> Result<Position, SubscriberError> {
     let mut head = store.head();
     let mut reading = Reading::begin(store, subscriber).await?;
-    reading.failed_before = failed_before;
+    let mut told = false;
     while !stop.is_cancelled() {
         reading.read_all(stop).await?;
-        reading.passed().await?;
+        // Whatever was reported has passed, also where a process that is gone reported it.
+        if !std::mem::replace(&mut told, true) {
+            reading.subscriber.report(None).await?;
+        }
         reading.wait(&mut head, stop).await?;
     }
     reading.settle().await?;
@@ -90,7 +93,6 @@ struct Reading<'a> {
     /// Empty pages that were not handed over yet, as one.
     empty: Option<LogPage>,
     handed_over: Instant,
-    failed_before: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -103,7 +105,7 @@ impl<'a> Reading<'a> {
         let filter = subscriber.filter();
         let last = Position::new(u64::MAX);
         let handed_over = Instant::now();
-        Ok(Self { store, subscriber, filter, at, last, empty: None, handed_over, failed_before: false })
+        Ok(Self { store, subscriber, filter, at, last, empty: None, handed_over })
     }
 
     /// Reads and hands over until nothing is left, or `stop` is cancelled.
@@ -177,13 +179,6 @@ impl<'a> Reading<'a> {
             self.settle().await?;
             self.subscriber.tend().await?;
         }
-    }
-
-    async fn passed(&mut self) -> Result<(), SubscriberError> {
-        if std::mem::take(&mut self.failed_before) {
-            self.subscriber.report(None).await?;
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A subscriber that fails is told of and tried again; it never dies silently.
 
 use super::catch_up::{end, follow_until};
-use crate::{EventStore, LeaseError, Position, Subscriber, SubscriberError, error_text};
+use crate::{CheckpointError, EventStore, LeaseError, Position, Subscriber, SubscriberError, error_text};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,9 @@ pub const RESTART_FIRST: Duration = Duration::from_millis(100);
 /// The longest such wait. There is no last try: only a person can decide to give a read model up.
 pub const RESTART_MAX: Duration = Duration::from_secs(30);
 
+/// The wait before the generation is followed that took the place of a retired one.
+const RETIRED_WAIT: Duration = Duration::from_millis(1);
+
 /// Follows until `stop`, through failures.
 pub(super) async fn supervise(
     store: &dyn EventStore,
@@ -20,7 +23,7 @@ pub(super) async fn supervise(
 ) -> Result<Position, SubscriberError> {
     let mut failures = Failures::default();
     loop {
-        let outcome = follow_until(store, subscriber, stop, failures.in_a_row > 0).await;
+        let outcome = follow_until(store, subscriber, stop).await;
         if stop.is_cancelled() {
             return end(subscriber, outcome).await;
         }
@@ -34,6 +37,14 @@ pub(super) async fn supervise(
                     "standing by for the lease"
                 );
                 Duration::from_millis(remaining_ms.max(1)).min(Duration::from_secs(1))
+            }
+            // A rebuild took the place of what was followed: no failure, and nothing to wait for.
+            Err(
+                SubscriberError::Checkpoint(CheckpointError::Retired { subscriber: retired })
+                | SubscriberError::Lease(LeaseError::Retired { subscriber: retired }),
+            ) => {
+                tracing::info!(%retired, "going on with the generation that took its place");
+                RETIRED_WAIT
             }
             Err(error) => {
                 let wait = failures.next();
@@ -57,6 +68,10 @@ async fn tell(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Du
     metrics::counter!("annals_subscriber_failures", "subscriber" => subscriber.name().to_string())
         .increment(1);
     tracing::error!(subscriber = subscriber.name(), error = %text, ?wait, "the subscriber failed; it is tried again");
+    // Whoever took the lease over is well, and must not be reported as failed.
+    if matches!(error, SubscriberError::Checkpoint(CheckpointError::Fenced { .. })) {
+        return;
+    }
     if let Err(unreported) = subscriber.report(Some(&text)).await {
         tracing::error!(subscriber = subscriber.name(), error = %error_text(&unreported), "the failure was not recorded");
     }
@@ -65,7 +80,6 @@ async fn tell(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Du
 /// Waits that grow while one failure follows another soon.
 #[derive(Default)]
 struct Failures {
-    in_a_row: u32,
     waits: Option<backon::ExponentialBackoff>,
     last: Option<tokio::time::Instant>,
 }
@@ -76,7 +90,7 @@ impl Failures {
         if self.last.is_some_and(|last| last.elapsed() > 2 * RESTART_MAX) {
             *self = Self::default();
         }
-        (self.in_a_row, self.last) = (self.in_a_row.saturating_add(1), Some(tokio::time::Instant::now()));
+        self.last = Some(tokio::time::Instant::now());
         let builder = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(RESTART_FIRST)

@@ -75,6 +75,7 @@ macro_rules! event_store_contract {
             a_chain_is_written_in_order
             a_chain_stops_at_a_conflict
             a_chain_stops_at_a_repeat
+            a_chain_that_repeats_itself_spoils_nothing
             a_chain_is_bounded_by_its_commits
             c5_the_rows_of_a_commit_lie_together_and_know_their_place
             c5_a_repeat_gets_its_first_result

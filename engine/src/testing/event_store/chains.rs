@@ -8,6 +8,7 @@ use super::{
 use crate::{
     AppendError, COMMIT_BYTES_MAX, Commit, EventData, EventId, Expected, Json, PAYLOAD_BYTES_MAX, Version,
 };
+use tokio::task::JoinSet;
 
 /// A chain is written in order, each of its commits as one of its own.
 pub async fn a_chain_is_written_in_order<H: EventStoreHarness>() {
@@ -72,6 +73,31 @@ pub async fn a_chain_stops_at_a_repeat<H: EventStoreHarness>() {
         assert_eq!(answers.len(), 2, "{answers:?}");
         assert_eq!(whole_stream(store, &a).await.len() as u64, before + 1);
     }
+}
+
+/// A commit that stands in a chain twice is written once, and spoils nothing for those who append beside it.
+pub async fn a_chain_that_repeats_itself_spoils_nothing<H: EventStoreHarness>() {
+    let harness = H::open().await;
+    let mut beside = JoinSet::new();
+    for n in 0..64 {
+        let store = harness.store();
+        beside.spawn(async move {
+            for _ in 0..10 {
+                append_to(&*store, &stream(&format!("order-{n}")), events(1)).await;
+            }
+        });
+    }
+    let store = &*harness.store();
+    for n in 0..20 {
+        let (a, known) = (stream(&format!("stock-{n}")), EventId::random());
+        let link = |version| Commit::to(a.clone(), at(version), [event_with(known, 1)]);
+        let answers = store.append_chain(vec![link(0), link(1)]).await;
+        let repeated: Vec<_> =
+            answers.iter().map(|answer| answer.as_ref().map(|done| done.repeated).ok()).collect();
+        assert_eq!(repeated, [Some(false), Some(true)], "{answers:?}");
+        assert_eq!(whole_stream(store, &a).await.len(), 1);
+    }
+    beside.join_all().await;
 }
 
 /// A chain may be larger than a commit; one of its commits may not, and what lies behind that one is not written.
