@@ -2,7 +2,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Number, Value, value::RawValue};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 /// JSON text, kept byte for byte and never parsed twice. Cloning counts a reference.
 ///
@@ -27,9 +30,10 @@ impl Json {
         Self(text.into())
     }
 
-    /// The empty object.
+    /// The empty object. Allocates nothing: stores make it for every event that they read.
     pub fn empty() -> Self {
-        Self("{}".into())
+        static EMPTY: LazyLock<Json> = LazyLock::new(|| Json("{}".into()));
+        EMPTY.clone()
     }
 
     /// Reads the value.

@@ -1,6 +1,10 @@
 //! One connection that reads, with what it remembers.
 
-use super::{commits, head, row::Rows, snapshots, sql};
+use super::{
+    commits, head,
+    row::{LastMetadata, Streams, Types, event},
+    snapshots, sql,
+};
 use crate::{FileError, open::open_reader};
 use annals::{
     Committed, EventId, Fingerprint, LOOKED_POSITIONS_MAX, LogFilter, LogPage, PageLimit, Position,
@@ -15,7 +19,9 @@ const PAGE_BYTES_MAX: usize = 16 << 20;
 /// One connection that reads, with what it remembers.
 pub(super) struct Reader {
     connection: Connection,
-    rows: Rows,
+    streams: Streams,
+    types: Types,
+    metadata: LastMetadata,
 }
 
 /// Where a piece of work may stop, so that the thread it runs on can do something else.
@@ -29,7 +35,8 @@ impl Reader {
     pub(super) fn open(path: &Path) -> std::result::Result<Self, FileError> {
         let connection = open_reader(path)?;
         connection.set_prepared_statement_cache_capacity(32);
-        Ok(Self { connection, rows: Rows::new() })
+        let (streams, types, metadata) = (Streams::new(), Types::default(), LastMetadata::new());
+        Ok(Self { connection, streams, types, metadata })
     }
 
     /// Events of one stream, at most one portion; whether there may be more.
@@ -43,13 +50,16 @@ impl Reader {
         let statement = if range.is_backwards() { sql::READ_BACKWARDS } else { sql::READ_FORWARDS };
         let mut statement = self.connection.prepare_cached(statement)?;
         let (lower, upper) = (range.lower().to_i64(), range.upper().to_i64());
-        let mut rows = statement.query(params![stream.as_str(), lower, upper, limit as i64])?;
+        let mut rows = statement.query(params![stream.as_str(), lower, upper])?;
         let (mut events, mut bytes) = (vec![], 0);
         while let Some(row) = rows.next()? {
-            let of = self.rows.type_of(&self.connection, row.get(3)?)?;
-            let event = self.rows.event(stream.clone(), &of, row)?;
+            let of = self.types.get(&self.connection, row.get(3)?)?;
+            let event = event(stream.clone(), of, &mut self.metadata, row)?;
             bytes += event.payload.bytes() + event.metadata.bytes();
             events.push(event);
+            if events.len() >= limit {
+                break;
+            }
             if events.len() >= portion.events || bytes >= portion.bytes {
                 return Ok((events, true));
             }
@@ -71,15 +81,15 @@ impl Reader {
         let mut rows = statement.query([after.to_i64(), through.to_i64()])?;
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            let of = self.rows.type_of(&self.connection, row.get(3)?)?;
+            let of = self.types.get(&self.connection, row.get(3)?)?;
             if !of.taken_by(filter) {
                 continue;
             }
-            let stream = self.rows.stream(&self.connection, row.get(1)?)?;
+            let stream = self.streams.name(&self.connection, row.get(1)?)?;
             if !filter.takes_tenant(stream.tenant()) {
                 continue;
             }
-            let event = self.rows.event(stream, &of, row)?;
+            let event = event(stream, of, &mut self.metadata, row)?;
             bytes += event.payload.bytes() + event.metadata.bytes();
             let position = event.position;
             page.events.push(event);
@@ -101,11 +111,14 @@ impl Reader {
         let after = after.map_or("", StreamId::as_str);
         let category = if filter.tenant.is_some() { None } else { filter.category.as_deref() };
         let mut statement = self.connection.prepare_cached(sql::STREAMS)?;
-        let mut rows = statement.query(params![after, from, below, category, limit.get() as i64])?;
+        let mut rows = statement.query(params![after, from, below, category])?;
         let mut streams = vec![];
         while let Some(row) = rows.next()? {
             let stream = super::row::stream_id(row.get_ref(0)?.as_str()?)?;
             streams.push(StreamInfo::new(stream, Version::from_i64(row.get(1)?)));
+            if streams.len() >= limit.get() {
+                break;
+            }
         }
         Ok(streams)
     }
@@ -132,3 +145,6 @@ fn names(filter: &StreamFilter) -> (String, String) {
         (None, _) => (String::new(), "{".into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

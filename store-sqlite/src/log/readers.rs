@@ -73,7 +73,7 @@ impl Readers {
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let (doing, limit) = ("reading a stream", limit.get());
         let (mut events, more) = self.here(doing, |reader| reader.read(stream, range, limit, HERE)).await?;
-        let Some(last) = events.last().filter(|_| more && events.len() < limit) else { return Ok(events) };
+        let Some(last) = events.last().filter(|_| more) else { return Ok(events) };
         // Rows never change, so going on behind the last one is as good as one read.
         let range = if range.is_backwards() {
             let upper = Version::new(last.version.get() - 1);

@@ -7,26 +7,29 @@ use annals::{
 use chrono::{DateTime, Utc};
 use quick_cache::unsync::Cache;
 use rusqlite::{Connection, Result, Row, types::Type};
-use std::{collections::HashMap, sync::Arc};
 
 /// How many names of streams one reader remembers.
 const STREAMS_REMEMBERED_MAX: usize = 16_384;
 
-/// How many event types one reader remembers; then it starts over.
+/// How many event types one reader remembers; beyond that they take each other's place.
 const TYPES_REMEMBERED_MAX: usize = 10_000;
 
 /// The only format of a payload there is so far: JSON.
 const FORMAT_JSON: i64 = 0;
 
-/// Reads rows; what many rows share is made once: names of streams and types, equal metadata.
-pub(super) struct Rows {
-    streams: Cache<i64, StreamId>,
-    types: HashMap<i64, Arc<TypeOfEvent>>,
-    metadata: Json,
-}
+/// The names of streams that a reader remembers.
+pub(super) struct Streams(Cache<i64, StreamId>);
+
+/// The types of events that a reader remembers, by their number: small and without gaps.
+#[derive(Default)]
+pub(super) struct Types(Vec<Option<TypeOfEvent>>);
+
+/// The metadata of the last row: the next one often has the same, and then shares it.
+pub(super) struct LastMetadata(Json);
 
 /// What a number in the column `type` stands for.
 pub(super) struct TypeOfEvent {
+    id: i64,
     category: Box<str>,
     name: EventType,
     schema_version: u32,
@@ -39,68 +42,85 @@ impl TypeOfEvent {
     }
 }
 
-impl Rows {
+impl Streams {
     pub(super) fn new() -> Self {
-        Self { streams: Cache::new(STREAMS_REMEMBERED_MAX), types: HashMap::new(), metadata: Json::empty() }
-    }
-
-    /// The event in `row`; the columns are those of `read_log.sql` and its sisters.
-    pub(super) fn event(
-        &mut self,
-        stream: StreamId,
-        of: &TypeOfEvent,
-        row: &Row<'_>,
-    ) -> Result<RecordedEvent> {
-        let format: i64 = row.get(7)?;
-        if format != FORMAT_JSON {
-            return Err(unreadable(7, format!("payload format {format}: a newer program wrote it")));
-        }
-        let metadata = row.get_ref(9)?.as_str()?;
-        if self.metadata.as_str() != metadata {
-            self.metadata = Json::stored(metadata);
-        }
-        let id = EventId::new(uuid::Uuid::from_bytes(row.get(8)?));
-        let payload = Json::stored(row.get_ref(10)?.as_str()?);
-        let data = EventData::raw(id, of.name.clone(), of.schema_version, payload)
-            .with_metadata(self.metadata.clone());
-        Ok(RecordedEvent::new(
-            stream,
-            Version::from_i64(row.get(2)?),
-            Position::from_i64(row.get(0)?),
-            PlaceInCommit { index: row.get(4)?, size: row.get(5)? },
-            time(row.get(6)?),
-            data,
-        ))
+        Self(Cache::new(STREAMS_REMEMBERED_MAX))
     }
 
     /// The name of stream `id`.
-    pub(super) fn stream(&mut self, connection: &Connection, id: i64) -> Result<StreamId> {
-        if let Some(stream) = self.streams.get(&id) {
+    pub(super) fn name(&mut self, connection: &Connection, id: i64) -> Result<StreamId> {
+        if let Some(stream) = self.0.get(&id) {
             return Ok(stream.clone());
         }
         let mut statement = connection.prepare_cached(sql::STREAM_NAME)?;
         let stream = statement.query_row([id], |row| stream_id(row.get_ref(0)?.as_str()?))?;
-        self.streams.insert(id, stream.clone());
+        self.0.insert(id, stream.clone());
         Ok(stream)
     }
+}
 
+impl Types {
     /// What type `id` stands for. Types are never changed, so what is remembered stays true.
-    pub(super) fn type_of(&mut self, connection: &Connection, id: i64) -> Result<Arc<TypeOfEvent>> {
-        if let Some(found) = self.types.get(&id) {
-            return Ok(found.clone());
+    pub(super) fn get(&mut self, connection: &Connection, id: i64) -> Result<&TypeOfEvent> {
+        let place = usize::try_from(id).unwrap_or(usize::MAX) % TYPES_REMEMBERED_MAX;
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, || None);
         }
-        if self.types.len() >= TYPES_REMEMBERED_MAX {
-            self.types.clear();
+        let slot = &mut self.0[place];
+        if slot.as_ref().is_none_or(|known| known.id != id) {
+            *slot = Some(TypeOfEvent::read(connection, id)?);
         }
+        Ok(slot.as_ref().expect("it was just read"))
+    }
+}
+
+impl TypeOfEvent {
+    fn read(connection: &Connection, id: i64) -> Result<Self> {
         let mut statement = connection.prepare_cached(sql::TYPE)?;
-        let found = statement.query_row([id], |row| {
+        statement.query_row([id], |row| {
             let category = row.get_ref(0)?.as_str()?.into();
             let name = EventType::from(row.get_ref(1)?.as_str()?);
-            Ok(Arc::new(TypeOfEvent { category, name, schema_version: row.get(2)? }))
-        })?;
-        self.types.insert(id, found.clone());
-        Ok(found)
+            Ok(Self { id, category, name, schema_version: row.get(2)? })
+        })
     }
+}
+
+impl LastMetadata {
+    pub(super) fn new() -> Self {
+        Self(Json::empty())
+    }
+
+    fn share(&mut self, text: &str) -> Json {
+        if self.0.as_str() != text {
+            self.0 = Json::stored(text);
+        }
+        self.0.clone()
+    }
+}
+
+/// The event in `row`; the columns are those of `read_log.sql` and its sisters.
+pub(super) fn event(
+    stream: StreamId,
+    of: &TypeOfEvent,
+    last: &mut LastMetadata,
+    row: &Row<'_>,
+) -> Result<RecordedEvent> {
+    let format: i64 = row.get(7)?;
+    if format != FORMAT_JSON {
+        return Err(unreadable(7, format!("payload format {format}: a newer program wrote it")));
+    }
+    let metadata = last.share(row.get_ref(9)?.as_str()?);
+    let id = EventId::new(uuid::Uuid::from_bytes(row.get(8)?));
+    let payload = Json::stored(row.get_ref(10)?.as_str()?);
+    let data = EventData::raw(id, of.name.clone(), of.schema_version, payload).with_metadata(metadata);
+    Ok(RecordedEvent::new(
+        stream,
+        Version::from_i64(row.get(2)?),
+        Position::from_i64(row.get(0)?),
+        PlaceInCommit { index: row.get(4)?, size: row.get(5)? },
+        time(row.get(6)?),
+        data,
+    ))
 }
 
 /// A name that the log holds.

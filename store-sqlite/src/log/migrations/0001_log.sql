@@ -38,9 +38,9 @@ BEGIN SELECT raise(ROLLBACK, 'the log is append-only: no row of it is deleted');
 
 -- INSERT OR REPLACE deletes without asking the trigger above: so a row that is there is never met.
 CREATE TRIGGER log_insert BEFORE INSERT ON log
-WHEN EXISTS (SELECT 1 FROM log WHERE position = new.position)
-  OR EXISTS (SELECT 1 FROM log WHERE event_id = new.event_id)
-  OR EXISTS (SELECT 1 FROM log WHERE stream = new.stream AND version = new.version)
+WHEN new.position IN (SELECT position FROM log)
+  OR new.event_id IN (SELECT event_id FROM log)
+  OR (new.stream, new.version) IN (SELECT stream, version FROM log)
 BEGIN SELECT raise(ROLLBACK, 'the log is append-only: position, version or event id is taken'); END;
 
 CREATE TRIGGER streams_update BEFORE UPDATE ON streams
