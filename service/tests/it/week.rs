@@ -9,27 +9,25 @@ use std::{
     collections::BTreeMap,
     fmt::Debug,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-/// Names the file.
+/// Names the file: lines of the public data set "Online Retail" as CSV, times as RFC 3339.
 const FILE_VARIABLE: &str = "ANNALS_RETAIL_CSV";
 
-/// Where it is looked for otherwise, from the root of the workspace.
-const FILE_DEFAULT: &str = "../shared/data/online-retail-week.csv";
-
+/// The file; none where none is named, which is said out loud.
 fn week() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
-    let file = named.clone().unwrap_or_else(|| root.join(FILE_DEFAULT));
-    if file.is_file() {
-        return Some(file.canonicalize().unwrap());
-    }
-    assert!(named.is_none(), "{FILE_VARIABLE} names {}, which is no file", file.display());
-    // Not by a macro: what those print is held back where a test passes.
-    let skipped = format!("SKIPPED: the real week was not imported: set {FILE_VARIABLE} to its CSV file\n");
-    io::stderr().write_all(skipped.as_bytes()).unwrap();
-    None
+    let Some(named) = std::env::var_os(FILE_VARIABLE).map(PathBuf::from) else {
+        // Not by a macro: what those print is held back where a test passes.
+        let skipped = format!(
+            "SKIPPED: the real week was not imported: run the tests with {FILE_VARIABLE}=/path/to/FILE.csv, \
+             a week of the public data set \"Online Retail\"\n"
+        );
+        io::stderr().write_all(skipped.as_bytes()).unwrap();
+        return None;
+    };
+    assert!(named.is_file(), "{FILE_VARIABLE} names {}, which is no file", named.display());
+    Some(named.canonicalize().unwrap())
 }
 
 /// The documents of a read model by key, each as the numbers that are compared.
