@@ -1,14 +1,15 @@
 //! `northwind import`: a week of real invoices becomes orders, returns and stock adjustments.
 //!
 //! The file is read and judged as a whole before a store is opened, so a file that cannot be imported leaves nothing.
-//! Then each invoice is one command under an id made of its number and time: importing the same file again, also
-//! after an interruption, changes nothing. The rules:
+//! Then each invoice is one command under an id made of all that it says: importing the same file again, also after
+//! an interruption, changes nothing, and another invoice under a known number is refused line by line. The rules:
 //!
 //! - An invoice whose number begins with `C` is a return on the stream `return-<InvoiceNo>`; its goods have negative
 //!   quantities.
 //! - Any other invoice with goods in positive quantity is an order on `order-<InvoiceNo>`.
 //! - Goods have codes that begin with a digit, compared in upper case. Other lines are charges on the order or return.
-//! - Goods in negative quantity without a `C` are a stock adjustment; their price is nobody's and is left out.
+//! - Goods in negative quantity without a `C` are a stock adjustment; their price is nobody's and is left out. Each is
+//!   a command of its own, recognised by all that its line says.
 //! - Customer, country and time of an invoice are those of its first line.
 //! - Prices are pounds with at most two decimals. A line that cannot be taken is refused with a reason, the others go
 //!   in.
@@ -16,6 +17,7 @@
 mod amount;
 mod carry_out;
 mod columns;
+mod command_id;
 mod invoice;
 mod item;
 mod plan;

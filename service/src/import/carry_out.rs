@@ -87,7 +87,7 @@ pub(super) async fn carry_out(
 
 impl Step {
     async fn send(&self, engine: &Engine) -> Result<Answer, CliError> {
-        let id = CommandId::of_key_at(&self.key, self.occurred_at);
+        let id = self.id;
         match &self.command {
             Command::Place(place) => send::<Order>(engine, &self.invoice, place, id, ACTOR).await,
             Command::Accept(accept) => send::<GoodsReturn>(engine, &self.invoice, accept, id, ACTOR).await,

@@ -2,15 +2,17 @@
 
 use super::{
     columns::Fields,
+    command_id::{adjustment, adjustment_id, bill_id},
     item::{Article, Item},
     plan::{Command, Refused, Step},
 };
-use annals::{Aggregate, StreamId};
+use annals::{Aggregate, CommandId, StreamId};
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{
     Charge, Currency, GoodsReturn, Line, Order, OrderCommand, PIECES_MAX, ReturnCommand, Sku, StockCommand,
     StockEvent, StockItem,
 };
+use std::collections::HashMap;
 
 /// Of all amounts: the data set has no column for it.
 const CURRENCY: Currency = Currency::GBP;
@@ -24,19 +26,21 @@ pub(super) struct Invoice<'a> {
     goods: Vec<(u64, Line)>,
     charges: Vec<(u64, Charge)>,
     adjustments: Vec<(u64, Adjustment)>,
+    /// How many adjustments say just the same.
+    copies: HashMap<String, u32>,
 }
 
+/// What a bill says beside its lines.
 #[derive(Debug, Clone)]
-struct Head {
-    customer: Option<String>,
-    country: Option<String>,
-    occurred_at: DateTime<Utc>,
+pub(super) struct Head {
+    pub(super) customer: Option<String>,
+    pub(super) country: Option<String>,
+    pub(super) occurred_at: DateTime<Utc>,
 }
 
 #[derive(Debug)]
 struct Adjustment {
-    /// Its place among the lines of the invoice.
-    ordinal: u32,
+    id: CommandId,
     sku: Sku,
     command: StockCommand,
 }
@@ -45,7 +49,8 @@ impl<'a> Invoice<'a> {
     /// Judges each line; those that cannot be taken go to `refused`.
     pub(super) fn judge(number: &'a str, rows: &[(u64, Fields<'a>)], refused: &mut Vec<Refused>) -> Self {
         let (goods, charges, adjustments) = (vec![], vec![], vec![]);
-        let mut invoice = Self { number, head: None, goods, charges, adjustments };
+        let copies = HashMap::new();
+        let mut invoice = Self { number, head: None, goods, charges, adjustments, copies };
         for ((line, fields), ordinal) in rows.iter().zip(1..) {
             if let Err(reason) = invoice.take(*line, fields, ordinal) {
                 refused.push(Refused { line: *line, invoice: number.into(), reason });
@@ -82,7 +87,12 @@ impl<'a> Invoice<'a> {
             Article::Goods(sku) if !self.is_return() && item.quantity < 0 => {
                 let command = StockCommand::Adjust { delta: item.quantity, reason: item.description.into() };
                 adjust(&command)?;
-                self.adjustments.push((line, Adjustment { ordinal, sku: sku.clone(), command }));
+                let at = item.occurred_at;
+                let said = adjustment(self.number, sku, item.quantity, item.description, at);
+                let copy = self.copies.entry(said.clone()).or_default();
+                *copy += 1;
+                let id = adjustment_id(&said, *copy, at);
+                self.adjustments.push((line, Adjustment { id, sku: sku.clone(), command }));
             }
             Article::Goods(sku) => {
                 let goods = item.goods(sku, ordinal)?;
@@ -97,11 +107,10 @@ impl<'a> Invoice<'a> {
     /// The commands that its lines ask for.
     pub(super) fn into_steps(mut self, steps: &mut Vec<Step>, refused: &mut Vec<Refused>) {
         let Some(head) = self.head.take() else { return };
-        for (line, Adjustment { ordinal, sku, command }) in std::mem::take(&mut self.adjustments) {
+        for (line, Adjustment { id, sku, command }) in std::mem::take(&mut self.adjustments) {
             steps.push(Step {
                 invoice: self.number.into(),
-                key: format!("import/adjustment/{}/{ordinal}", self.number),
-                occurred_at: head.occurred_at,
+                id,
                 lines: vec![line],
                 charges: 0,
                 command: Command::Adjust(sku, command),
@@ -118,14 +127,7 @@ impl<'a> Invoice<'a> {
         }
         let (number, charges) = (self.number, self.charges.len() as u64);
         match self.into_bill(&head) {
-            Ok((kind, command)) => steps.push(Step {
-                invoice: number.into(),
-                key: format!("import/{kind}/{number}"),
-                occurred_at: head.occurred_at,
-                lines,
-                charges,
-                command,
-            }),
+            Ok((id, command)) => steps.push(Step { invoice: number.into(), id, lines, charges, command }),
             Err(reason) => refused.extend(lines.into_iter().map(|line| Refused {
                 line,
                 invoice: number.into(),
@@ -135,15 +137,16 @@ impl<'a> Invoice<'a> {
     }
 
     /// One order or return of all goods and charges. The domain itself says whether it can be taken as a whole.
-    fn into_bill(self, head: &Head) -> Result<(&'static str, Command), String> {
+    fn into_bill(self, head: &Head) -> Result<(CommandId, Command), String> {
         let (number, is_return) = (self.number, self.is_return());
         let kind = if is_return { "return" } else { "order" };
         StreamId::new(kind, number)
             .map_err(|error| format!("the invoice number cannot be taken: {error}"))?;
         let lines: Vec<Line> = self.goods.into_iter().map(|(_, line)| line).collect();
         let charges: Vec<Charge> = self.charges.into_iter().map(|(_, charge)| charge).collect();
+        let id = bill_id(kind, number, head, &lines, &charges);
         if is_return {
-            return Ok((kind, Command::Accept(accept(head, lines, charges)?)));
+            return Ok((id, Command::Accept(accept(head, lines, charges)?)));
         }
         if lines.is_empty() {
             return Err(format!("invoice {number} has no goods, so there is no order to put the charge on"));
@@ -152,7 +155,7 @@ impl<'a> Invoice<'a> {
         let command =
             OrderCommand::Place { customer, country, currency: CURRENCY, lines, charges, occurred_at };
         Order::default().decide(&command).map_err(|rejection| rejection.to_string())?;
-        Ok((kind, Command::Place(command)))
+        Ok((id, Command::Place(command)))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     invoice::Invoice,
     table::{Row, Table},
 };
-use chrono::{DateTime, Utc};
+use annals::CommandId;
 use northwind_aggregates::{OrderCommand, ReturnCommand, Sku, StockCommand};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
@@ -26,9 +26,8 @@ pub struct Plan {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) invoice: String,
-    /// What its command id is made of, with the time: the same file leads to the same ids.
-    pub(super) key: String,
-    pub(super) occurred_at: DateTime<Utc>,
+    /// Made of all that the command says: the same file leads to the same ids.
+    pub(super) id: CommandId,
     pub(super) lines: Vec<u64>,
     /// How many of the lines are charges.
     pub(super) charges: u64,

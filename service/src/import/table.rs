@@ -8,7 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The largest file that is imported, in bytes: it is held in memory while it is judged. A larger one is to be split.
+/// The largest file that is imported, in bytes: it is held in memory while it is judged. A larger one is to be split
+/// between invoices: an invoice comes in whole or not at all.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// A table of sales lines, sound as a table; what its lines say was not judged yet.
@@ -43,7 +44,7 @@ pub enum FileError {
     #[error("{} is no regular file: name a CSV file", .0.display())]
     NoFile(PathBuf),
     /// It is too large.
-    #[error("{} has more than {FILE_BYTES_MAX} bytes: split it and import the parts one after the other", .0.display())]
+    #[error("{} has more than {FILE_BYTES_MAX} bytes: split it between invoices, never inside one, and import the parts one after the other", .0.display())]
     TooLarge(PathBuf),
     /// There is nothing in it.
     #[error("{} is empty: expected a header and lines of sales", .0.display())]

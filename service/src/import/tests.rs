@@ -1,4 +1,5 @@
 use super::{plan::Command, *};
+use annals::CommandId;
 use northwind_aggregates::{OrderCommand, ReturnCommand, StockCommand};
 use std::path::Path;
 
@@ -23,7 +24,7 @@ fn an_invoice_with_goods_is_an_order_with_its_charges() {
          536365,POST,POSTAGE,2,2010-12-01T08:27:00Z,1.5,17850,United Kingdom\n",
     );
     let [step] = &plan.steps[..] else { panic!("{plan:?}") };
-    assert_eq!((step.key.as_str(), &step.lines[..], step.charges), ("import/order/536365", &[2, 3][..], 1));
+    assert_eq!((step.invoice.as_str(), &step.lines[..], step.charges), ("536365", &[2, 3][..], 1));
     let Command::Place(OrderCommand::Place { customer, lines, charges, .. }) = &step.command else {
         panic!("{step:?}")
     };
@@ -55,11 +56,78 @@ fn goods_in_negative_quantity_without_a_c_are_stock_adjustments() {
          9,85123A,,-3,2010-12-01T08:26:00Z,0,,\n\
          9,71053,LANTERN,1,2010-12-01T08:26:00Z,1,,\n",
     );
-    let keys: Vec<_> = plan.steps.iter().map(|step| step.key.as_str()).collect();
-    assert_eq!(keys, ["import/adjustment/9/1", "import/adjustment/9/2", "import/order/9"]);
+    assert_eq!(plan.steps.iter().map(|step| &step.lines[..]).collect::<Vec<_>>(), [[2], [3], [4]]);
     let Command::Adjust(sku, command) = &plan.steps[0].command else { panic!() };
     assert_eq!(sku.as_str(), "85123A");
     assert_eq!(command, &StockCommand::Adjust { delta: -3, reason: "damaged".into() });
+}
+
+fn ids(lines: &str) -> Vec<CommandId> {
+    plan(lines).steps.iter().map(|step| step.id).collect()
+}
+
+/// Taking any part out of what the id is made of makes its line fail.
+#[test]
+fn whatever_an_invoice_says_otherwise_makes_another_command() {
+    let said =
+        "1,85123A,HEART,6,2010-12-01T08:26:00Z,2.55,17850,UK\n1,POST,POSTAGE,2,2010-12-01T08:26:00Z,1,,\n";
+    let id = ids(said);
+    assert_eq!((id.len(), &id), (1, &ids(said)));
+    for (part, other) in [
+        ("85123A", "85123B"),
+        ("HEART", "HEARTS"),
+        (",6,", ",7,"),
+        ("2.55", "2.56"),
+        ("17850", "17851"),
+        ("UK", "France"),
+        ("T08:26:00Z,2.55", "T08:26:00.0001Z,2.55"),
+        ("POST,", "POSTE,"),
+        ("POSTAGE", "postage"),
+        (",2,", ",3,"),
+        (",1,,", ",1.01,,"),
+        ("1,POST", "1,71053,LANTERN,1,2010-12-01T08:26:00Z,1,,\n1,POST"),
+    ] {
+        assert!(said.contains(part), "{part}");
+        assert_ne!(ids(&said.replace(part, other)), id, "{other}");
+    }
+    let returned = ids(&said.replace("1,85123A,HEART,6", "C1,85123A,HEART,-6"));
+    assert_ne!(returned[0], id[0]);
+}
+
+/// The ids of files that were imported must never change.
+#[test]
+fn the_ids_of_an_invoice_are_the_same_in_every_build() {
+    let ids = ids("1,85123A,HEART,6,2010-12-01T08:26:00Z,2.55,17850,UK\n\
+         1,POST,POSTAGE,2,2010-12-01T08:26:00Z,1,17850,UK\n\
+         1,85123A,damaged,-1,2010-12-01T08:26:00Z,0,17850,UK\n\
+         C1,85123A,HEART,-6,2010-12-01T08:26:00Z,2.55,17850,UK\n");
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        ids,
+        [
+            "012ca109-c1c0-8a95-b9eb-b0f9931037ce",
+            "012ca109-c1c0-808a-962e-19e12e91771d",
+            "012ca109-c1c0-86e7-a1fe-ce0c2364b2f4",
+        ]
+    );
+}
+
+#[test]
+fn a_stock_adjustment_is_recognised_by_its_line_wherever_it_stands() {
+    let (damaged, lost) =
+        ("9,85123A,damaged,-3,2010-12-01T08:26:00Z,0,,\n", "9,71053,lost,-1,2010-12-01T08:27:00Z,0,,\n");
+    let both = ids(&format!("{damaged}{lost}"));
+    assert_eq!(ids(&format!("{lost}{damaged}")), [both[1], both[0]]);
+    assert_eq!(ids(lost), [both[1]]);
+    // Two that say the same are two, and the first of them is the one that was known.
+    let twice = ids(&format!("{damaged}{damaged}"));
+    assert_eq!(twice[0], both[0]);
+    assert_ne!(twice[0], twice[1]);
+    for (part, other) in
+        [("9,", "8,"), ("85123A", "85123B"), ("damaged", "broken"), ("-3", "-4"), (":26:", ":25:")]
+    {
+        assert_ne!(ids(&damaged.replacen(part, other, 1)), [both[0]], "{other}");
+    }
 }
 
 #[test]

@@ -136,3 +136,30 @@ fn an_order_number_that_is_taken_refuses_the_lines_of_another_invoice() {
     assert_eq!(numbers(&printed.pop().unwrap(), ["orders", "lines_taken", "lines_refused"]), [0, 0, 1]);
     assert!(only(printed)["reason"].as_str().unwrap().contains("already placed"));
 }
+
+// Control: with ids made of number and time alone, the second file is told as taken and is nowhere.
+#[test]
+fn other_content_under_a_known_invoice_number_is_refused_line_by_line() {
+    let program = Program::new();
+    let (header, _) = ODD.split_once('\n').unwrap();
+    let first = "700001,85123A,HEART,6,2010-12-01T08:26:00Z,2.55,,\n\
+                 C700001,85123A,HEART,-6,2010-12-01T08:26:00Z,2.55,,\n\
+                 700002,85123A,damaged,-3,2010-12-01T08:26:00Z,0,,\n";
+    let other = first.replace("85123A", "71053");
+    program.write("p1.csv", format!("{header}\n{first}"));
+    program.write("p2.csv", format!("{header}\n{other}"));
+    let report = only(program.json(["import", "p1.csv"]));
+    assert_eq!(numbers(&report, COUNTS), [1, 1, 1, 0, 3, 0, 0]);
+    let mut printed = program.json(["import", "p2.csv", "--verbose"]);
+    assert_eq!(numbers(&printed.pop().unwrap(), COUNTS), [0, 0, 1, 0, 1, 2, 0]);
+    let reasons: Vec<_> =
+        printed.iter().map(|line| (&line["line"], line["reason"].as_str().unwrap())).collect();
+    let [(first, order), (second, goods_return)] = reasons[..] else { panic!("{reasons:?}") };
+    assert_eq!((first, second), (&json!(2), &json!(3)));
+    assert!(order.contains("already placed") && goods_return.contains("already"), "{reasons:?}");
+    // The adjustment of another article is another one, and is in the stock.
+    let stock = only(program.json(["query", "stock", "71053"]));
+    assert_eq!(numbers(&stock, ["on_hand"]), [99_997]);
+    let again = only(program.json(["import", "p1.csv"]));
+    assert_eq!(numbers(&again, COUNTS), [1, 1, 1, 0, 3, 0, 3]);
+}
