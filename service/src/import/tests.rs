@@ -105,9 +105,9 @@ fn the_ids_of_an_invoice_are_the_same_in_every_build() {
     assert_eq!(
         ids,
         [
-            "012ca109-c1c0-8a95-b9eb-b0f9931037ce",
-            "012ca109-c1c0-808a-962e-19e12e91771d",
-            "012ca109-c1c0-86e7-a1fe-ce0c2364b2f4",
+            "012ca109-c1c0-84ed-ad62-09f817570f23",
+            "012ca109-c1c0-8265-a06d-9f418894d546",
+            "012ca109-c1c0-8d7c-8c4b-cebe8688e6ba",
         ]
     );
 }
