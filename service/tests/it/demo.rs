@@ -1,5 +1,8 @@
 use crate::program::{Program, numbers, only};
+use annals::{Checkpoints, DocumentStore, LeaseTerms};
+use annals_sqlite::SqliteDocuments;
 use serde_json::Value;
+use std::time::Duration;
 
 const SMALL: [&str; 7] = ["demo", "--orders", "120", "--skus", "8", "--writers", "16"];
 
@@ -38,6 +41,35 @@ fn the_same_seed_repeats_its_commands_and_another_adds_orders() {
     check(&other);
     assert_eq!(numbers(&other, ["orders_placed", "commands", "repeated"]), [120, 120, 0]);
     assert!(other["events"].as_u64() > second["events"].as_u64());
+}
+
+/// How long the one that was killed had its lease for.
+const LEASE_LEFT: Duration = Duration::from_secs(4);
+
+// Control: with `Rebuild::compare` called once, the demo fails: "orders/3 is run by a replay that was killed".
+#[tokio::test]
+async fn a_demo_waits_for_a_replay_that_was_killed() {
+    let program = Program::new();
+    only(program.json(SMALL));
+    let documents = SqliteDocuments::open(program.dir().join("northwind-views.db")).unwrap();
+    let generation = documents.start_rebuild("orders", 1).await.unwrap();
+    let terms = LeaseTerms { holder: "a replay that was killed".into(), lasts: LEASE_LEFT };
+    documents.acquire(&generation, &terms).await.unwrap();
+    check(&only(program.json(SMALL)));
+}
+
+#[test]
+fn two_demos_at_once_both_succeed() {
+    let program = Program::new();
+    let children: Vec<_> = ["2", "3"]
+        .into_iter()
+        .map(|seed| program.start(SMALL.into_iter().chain(["--seed", seed, "--json"])))
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(only(program.json(["check"]))["ok"], true);
 }
 
 #[test]
