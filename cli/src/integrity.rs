@@ -24,12 +24,15 @@ impl Walked {
 }
 
 /// Reads the whole log: positions rising, commits whole, time not running backwards, versions contiguous in every
-/// stream. Remembers one version per stream.
+/// stream. Remembers one version per stream. Damage ends the walk, and is a problem beside those found before it.
 pub(crate) async fn walk(store: &dyn EventStore, progress: &Progress) -> Result<Walked, StoreError> {
     let mut walk = Walk::default();
     let mut at = Position::START;
     loop {
-        let page = store.read_log(at, PageLimit::DEFAULT, &LogFilter::all()).await?;
+        let page = match store.read_log(at, PageLimit::DEFAULT, &LogFilter::all()).await {
+            Err(error) if !error.is_transient() => return Ok(walk.broken_off(at, &error)),
+            page => page?,
+        };
         page.events.iter().for_each(|event| walk.take(event));
         progress.at(page.looked.get(), page.head.get());
         if page.is_at_head() || page.looked <= at {
@@ -76,6 +79,15 @@ impl Walk {
         (self.position, self.recorded_at, self.size) = (position, event.recorded_at, place.size);
         self.due = if place.index.saturating_add(1) >= place.size { 0 } else { place.index + 1 };
         self.found.events += 1;
+    }
+
+    /// What was found before `error`, which hides what lies behind `at`.
+    fn broken_off(mut self, at: Position, error: &StoreError) -> Walked {
+        let reason = annals::error_text(error);
+        self.found
+            .report(format!("what follows position {at} was not walked, as it cannot be read: {reason}"));
+        self.found.streams = self.versions.len() as u64;
+        self.found
     }
 
     fn end(mut self) -> Walked {

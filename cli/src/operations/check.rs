@@ -1,8 +1,13 @@
 //! `check`: whether the log is whole and this program can read it.
 
+mod reading;
+
+pub use reading::UNREADABLE_MAX;
+
 use crate::{CliError, Output, Service, Settings, Stores, integrity::Walked, text::plain};
-use annals::{EventStore, GenerationState, LogFilter, PageLimit, Position};
-use serde::Serialize;
+use annals::{EventStore, GenerationState, Json, RecordedEvent};
+use reading::{Next, Reading};
+use serde::{Serialize, de::IgnoredAny};
 use std::collections::BTreeMap;
 
 /// How many problems one check lists; it goes on counting.
@@ -35,24 +40,63 @@ impl Checked {
             self.problems.push(problem.into());
         }
     }
+
+    fn take(&mut self, walked: Walked) {
+        let Walked { events, streams, problems_found, problems } = walked;
+        (self.events, self.streams) = (events, streams);
+        problems.into_iter().for_each(|problem| self.report(problem));
+        self.problems_found = self.problems_found.max(problems_found);
+    }
+
+    /// Whether `service` can read `event`.
+    fn read(&mut self, service: &Service, event: &RecordedEvent) {
+        let mut json = |what: &str, json: &Json| {
+            if let Err(error) = json.read::<IgnoredAny>() {
+                let RecordedEvent { stream, version, position, .. } = event;
+                self.report(format!(
+                    "{stream} at version {version}, position {position}: its {what} is no JSON: {error}"
+                ));
+            }
+        };
+        json("metadata", &event.metadata);
+        let category = event.stream.category();
+        match service.aggregate_of(category) {
+            Some(aggregate) => {
+                if let Err(error) = aggregate.decodes(event) {
+                    self.report(annals::error_text(&error));
+                }
+            }
+            None => {
+                json("payload", &event.payload);
+                *self.unknown_categories.entry(category.into()).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// Walks the whole log: as the store checks itself, then event by event as this program reads it. Memory stays flat
 /// on stores that check themselves.
 ///
+/// Damage ends nothing: what cannot be read is a problem that names the position before it, and what lies behind it is
+/// read all the same, up to [`UNREADABLE_MAX`] such events.
+///
 /// # Errors
-/// When the check could not be done; what it found is in [`Checked`].
+/// When the check could not be done for now, as with a file that is locked; what it found is in [`Checked`].
 pub async fn check(service: &Service, stores: &Stores, output: &Output) -> Result<Checked, CliError> {
-    let failed = |error: annals::StoreError| CliError::because("check", &error);
+    let failed = |error: annals::StoreError| {
+        CliError::because("check", &error).next("try again; if it fails again, restore the log from a backup")
+    };
     let settings = stores.settings().await.map_err(failed)?;
     let mut checked = Checked { settings, ..Checked::default() };
     let bar = output.progress("checking the log");
-    let walked = stores.walk(bar.clone()).await.map_err(failed)?;
+    match stores.walk(bar.clone()).await {
+        Ok(walked) => checked.take(walked),
+        Err(error) if error.is_transient() => return Err(failed(error)),
+        Err(error) => {
+            checked.report(format!("the store's own check ended early: {}", annals::error_text(&error)));
+        }
+    }
     bar.done();
-    let Walked { events, streams, problems_found, problems } = walked;
-    (checked.events, checked.streams) = (events, streams);
-    problems.into_iter().for_each(|problem| checked.report(problem));
-    checked.problems_found = checked.problems_found.max(problems_found);
     read(service, &*stores.store, &mut checked, output).await.map_err(failed)?;
     places(stores, &mut checked).await.map_err(failed)?;
     checked.ok = checked.problems_found == 0;
@@ -67,33 +111,37 @@ async fn read(
     output: &Output,
 ) -> Result<(), annals::StoreError> {
     let bar = output.progress("reading every event");
-    let mut at = Position::START;
-    loop {
-        let page = store.read_log(at, PageLimit::DEFAULT, &LogFilter::all()).await?;
-        for event in &page.events {
-            let category = event.stream.category();
-            match service.aggregate_of(category) {
-                Some(aggregate) => {
-                    if let Err(error) = aggregate.decodes(event) {
-                        checked.report(annals::error_text(&error));
-                    }
-                }
-                None => *checked.unknown_categories.entry(category.into()).or_default() += 1,
+    let mut reading = Reading::of(store);
+    while let Some(next) = reading.next().await? {
+        match next {
+            Next::Page(page) => {
+                page.events.iter().for_each(|event| checked.read(service, event));
+                bar.at(page.looked.get(), page.head.get());
             }
+            Next::Problem(problem) => checked.report(problem),
         }
-        bar.at(page.looked.get(), page.head.get());
-        if page.is_at_head() || page.looked <= at {
-            bar.done();
-            return Ok(());
-        }
-        at = page.looked;
     }
+    bar.done();
+    Ok(())
 }
 
 /// A read model that has come further than the log was made from another one.
 async fn places(stores: &Stores, checked: &mut Checked) -> Result<(), annals::StoreError> {
-    let all = stores.documents.subscribers().await?;
-    let head = stores.head().await?;
+    let all = match stores.documents.subscribers().await {
+        Err(error) if !error.is_transient() => {
+            let reason = annals::error_text(&error);
+            checked.report(format!(
+                "the read models cannot be read: {reason}; delete them and run `replay --all`"
+            ));
+            return Ok(());
+        }
+        all => all?,
+    };
+    let head = match stores.head().await {
+        // The beginning of the log may be what is damaged.
+        Err(error) if !error.is_transient() => *stores.store.head().borrow(),
+        head => head?,
+    };
     for info in all.into_iter().filter(|info| info.state != GenerationState::Retired) {
         let (subscriber, at) = (&info.subscriber, info.checkpoint);
         if at > head {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what is awaited in a test is there, or the test has failed")]
 
 mod counters;
+mod damage;
 mod files;
 mod looking;
 mod parked;
