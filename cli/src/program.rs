@@ -1,8 +1,11 @@
 //! What a program does around a command: arguments in, log lines and exit code out.
 
-use crate::CliError;
+use crate::{CliError, url::masked};
 use clap::Parser;
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 use tracing_subscriber::filter::LevelFilter;
 
 /// Reads the arguments of the program.
@@ -12,15 +15,32 @@ use tracing_subscriber::filter::LevelFilter;
 /// `--json` wrong usage is told as one JSON object on stderr.
 pub fn arguments<C: Parser>() -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
-        let json = std::env::args_os().any(|argument| argument == "--json");
-        if error.use_stderr() && json {
-            return crate::exit_code(true, Err(refused(&error.render().to_string())));
+        let given: Vec<String> = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into()).collect();
+        let plain = error.render().to_string();
+        let shown = without_secrets(&plain, &given);
+        if error.use_stderr() && given.iter().any(|argument| argument == "--json") {
+            return crate::exit_code(true, Err(refused(&shown)));
         }
-        match error.print() {
+        // With colours, where there was nothing to hide.
+        let printed =
+            if shown == plain { error.print() } else { io::stderr().lock().write_all(shown.as_bytes()) };
+        match printed {
             Err(unwritten) if unwritten.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
             _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
         }
     })
+}
+
+/// What clap says, with the URLs that it echoes shown as [`StoreUrl`](crate::StoreUrl) shows them.
+fn without_secrets(text: &str, given: &[String]) -> String {
+    let value = |argument: &String| match argument.split_once('=') {
+        Some((option, value)) if option.starts_with('-') => value.to_string(),
+        _ => argument.clone(),
+    };
+    let mut echoed: Vec<_> = given.iter().map(value).filter_map(|it| Some((masked(&it)?, it))).collect();
+    // The longest first: one may be part of another.
+    echoed.sort_by_key(|(_, argument)| std::cmp::Reverse(argument.len()));
+    echoed.iter().fold(text.to_string(), |text, (masked, argument)| text.replace(argument, masked))
 }
 
 /// What clap says before it shows the usage, on one line.
@@ -43,6 +63,32 @@ pub fn log_to_stderr(quiet: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[arg(long)]
+        pieces: Option<u64>,
+    }
+
+    #[test]
+    fn what_clap_echoes_of_a_url_has_no_secret() {
+        for line in [
+            "mysql://shop:hunter2@db",
+            "--pieces mysql://shop:hunter2@db",
+            "--pieces=mysql://shop:hunter2@db",
+            "--pieces cosmos:AccountKey=hunter2",
+            "--stroe=postgres://shop:hunter2@db",
+            "-postgres://shop:hunter2@db",
+        ] {
+            let given: Vec<String> = line.split(' ').map(Into::into).collect();
+            let all = std::iter::once("northwind".to_string()).chain(given.clone());
+            let text = Program::try_parse_from(all).unwrap_err().render().to_string();
+            assert!(!without_secrets(&text, &given).contains("hunter2"), "{line}: {text}");
+        }
+        // The control: clap says what it was given.
+        let text = Program::try_parse_from(["northwind", "mysql://shop:hunter2@db"]).unwrap_err().to_string();
+        assert!(text.contains("hunter2"), "{text}");
+    }
 
     #[test]
     fn what_clap_says_becomes_one_line() {

@@ -10,7 +10,7 @@ pub struct StoreUrl(String);
 const HIDDEN: &str = "***";
 
 /// Parameters of URLs whose values are secrets, as far as their names tell.
-const SECRET_WORDS: [&str; 6] = ["password", "passwd", "pwd", "secret", "key", "token"];
+const SECRET_WORDS: [&str; 8] = ["pass", "pwd", "secret", "key", "token", "sig", "auth", "credential"];
 
 impl StoreUrl {
     /// What stands before the first colon; all of it where there is none.
@@ -50,39 +50,56 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
+/// The schemes whose secrets stand where they are looked for. Of any other URL nothing but the scheme is shown.
+const SCHEMES_SHOWN: [&str; 4] = ["sqlite", "memory", "postgres", "postgresql"];
+
+/// What begins a parameter: `?` and `&` in URLs, `;` in connection strings.
+const SEPARATORS: [char; 3] = ['?', '&', ';'];
+
+/// `text` without its secrets, if it looks like a URL or a connection string: for what echoes arguments.
+pub(crate) fn masked(text: &str) -> Option<String> {
+    let secret = |part: &str| without_value(part) != part;
+    (text.contains("://") || text.split(SEPARATORS).any(secret)).then(|| without_secrets(text))
+}
+
 fn without_secrets(url: &str) -> String {
-    let (place, parameters) = url.split_once('?').map_or((url, None), |(place, rest)| (place, Some(rest)));
-    let mut shown = without_password(place);
-    if let Some(parameters) = parameters {
-        let parameters: Vec<String> = parameters.split('&').map(without_value).collect();
-        shown.push('?');
-        shown.push_str(&parameters.join("&"));
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+.-_/\\".contains(c));
+    let Some((scheme, rest)) = url.split_once(':') else {
+        // Most likely a file whose scheme was forgotten.
+        return if plain(url) { url.into() } else { HIDDEN.into() };
+    };
+    if !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c)) {
+        return HIDDEN.into();
     }
-    shown
+    let is_file = scheme == "sqlite" || scheme == "memory";
+    // `postgres:password=x host=y` is another way to write it, which is not taken apart here.
+    let taken_apart = is_file || (rest.starts_with("//") && !rest.contains(char::is_whitespace));
+    if !SCHEMES_SHOWN.contains(&scheme) || !taken_apart {
+        return format!("{scheme}:{HIDDEN}");
+    }
+    without_password(url).split_inclusive(SEPARATORS).map(without_value).collect()
 }
 
 /// `scheme://user:password@host`: the password may hold any of the other signs, so the last `@` ends it.
-fn without_password(place: &str) -> String {
-    let Some((scheme, rest)) = place.split_once("//") else { return place.into() };
-    let Some((user, host)) = rest.rsplit_once('@') else { return place.into() };
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("//") else { return url.into() };
+    let Some((user, host)) = rest.rsplit_once('@') else { return url.into() };
     match user.split_once(':') {
         Some((name, _)) => format!("{scheme}//{name}:{HIDDEN}@{host}"),
-        None => place.into(),
+        None => url.into(),
     }
 }
 
-fn without_value(parameter: &str) -> String {
-    // What follows a `?` inside a password, up to the host, is part of it.
-    let parameter = match parameter.rsplit_once('@') {
-        Some((_, host)) => format!("{HIDDEN}@{host}"),
-        None => parameter.into(),
-    };
-    let Some((name, _)) = parameter.split_once('=') else { return parameter };
-    let lower = name.to_ascii_lowercase();
-    if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
-        return format!("{name}={HIDDEN}");
+/// A part of a URL up to and with the separator behind it.
+fn without_value(part: &str) -> String {
+    let Some((name, value)) = part.split_once('=') else { return part.into() };
+    // In the first part the path stands before the name.
+    let lower = name.rsplit(['/', ':']).next().unwrap_or(name).to_ascii_lowercase();
+    if !SECRET_WORDS.iter().any(|word| lower.contains(word)) {
+        return part.into();
     }
-    parameter
+    let end = value.strip_suffix(SEPARATORS).map_or("", |kept| &value[kept.len()..]);
+    format!("{name}={HIDDEN}{end}")
 }
 
 #[cfg(test)]
@@ -95,7 +112,19 @@ mod tests {
             ("postgres://shop:hunter2@db:5432/shop", "postgres://shop:***@db:5432/shop"),
             ("postgres://shop:p@ss:w/rd@db/shop", "postgres://shop:***@db/shop"),
             ("postgres://db/shop?user=a&password=hunter2", "postgres://db/shop?user=a&password=***"),
-            ("cosmos://acc?AccountKey=hunter2==&x=1", "cosmos://acc?AccountKey=***&x=1"),
+            ("postgres://db/shop;Password=hunter2;Host=db", "postgres://db/shop;Password=***;Host=db"),
+            ("postgres://shop:a;b?c=hunter2@db", "postgres://shop:***@db"),
+            ("postgresql:password=hunter2 host=db", "postgresql:***"),
+            ("postgres://db/shop password=hunter2", "postgres:***"),
+            ("cosmos://acc?AccountKey=hunter2==&x=1", "cosmos:***"),
+            ("mysql://hunter2@db", "mysql:***"),
+            ("AccountEndpoint=https://db/;AccountKey=hunter2==", "***"),
+            ("Server=db;Password=hunter2", "***"),
+            ("northwind.db", "northwind.db"),
+            ("memory:", "memory:"),
+            ("sqlite:a.db?key=hunter2", "sqlite:a.db?key=***"),
+            ("sqlite:Password=hunter2;x", "sqlite:Password=***;x"),
+            ("sqlite:/srv/keys/a=b.db", "sqlite:/srv/keys/a=b.db"),
             ("sqlite:northwind.db?synchronous=normal", "sqlite:northwind.db?synchronous=normal"),
             ("sqlite:/srv/a@b/x.db", "sqlite:/srv/a@b/x.db"),
             ("postgres://shop@db/shop", "postgres://shop@db/shop"),
@@ -104,8 +133,18 @@ mod tests {
             assert_eq!(url.to_string(), shown);
             assert_eq!(format!("{url:?}"), format!("{shown:?}"));
         }
-        assert!(
-            !StoreUrl::from("postgres://shop:a?b=hunter2@db".to_string()).to_string().contains("hunter2")
-        );
+    }
+
+    #[test]
+    fn of_what_is_echoed_only_urls_are_masked() {
+        for (given, shown) in [
+            ("mysql://shop:hunter2@db", Some("mysql:***")),
+            ("cosmos:AccountKey=hunter2", Some("cosmos:***")),
+            ("2026-01-31T12:00:00Z", None),
+            ("order-B1-0000001", None),
+            ("100000", None),
+        ] {
+            assert_eq!(masked(given).as_deref(), shown);
+        }
     }
 }
