@@ -42,7 +42,11 @@ pub(super) fn places(service: &Service, global: &Global) -> Result<(Place, Place
 }
 
 fn place(option: &str, url: &StoreUrl) -> Result<Place, CliError> {
-    let refused = |reason: String| CliError::usage(format!("{option} {url}"), reason);
+    let refused = |reason: String| {
+        let next =
+            format!("write {option} sqlite:FILE, as in {option} sqlite:northwind.db, or {option} memory:");
+        CliError::usage(format!("{option} {url}"), reason).next(next)
+    };
     match url.scheme() {
         "memory" if url.reveal() == "memory:" => Ok(Place::Memory),
         "memory" => Err(refused("there is one store in memory, and it is called memory:".into())),

@@ -17,13 +17,13 @@ pub(super) fn open(
         let missing = CliError::failed(log.path.display(), "there is no event log in it");
         return Err(missing.next(service.first_step()));
     }
-    let store = Arc::new(SqliteStore::open(log).map_err(|error| refused(&log.path, &error))?);
+    let store = Arc::new(SqliteStore::open(log).map_err(|error| refused("--store", &log.path, &error))?);
     let documents: Arc<dyn DocumentStore> = match views {
         // Nothing was projected yet, and looking makes no file.
         Some(views) if access == Access::Look && is_missing(&views.path) => Arc::new(MemoryDocuments::new()),
         Some(views) => {
             let opened = SqliteDocuments::open(&views.path);
-            Arc::new(opened.map_err(|error| refused(&views.path, &error))?)
+            Arc::new(opened.map_err(|error| refused("--read-models", &views.path, &error))?)
         }
         None => Arc::new(MemoryDocuments::new()),
     };
@@ -40,9 +40,22 @@ fn is_missing(path: &Path) -> bool {
     )
 }
 
-fn refused(path: &Path, error: &FileError) -> CliError {
+fn refused(option: &str, path: &Path, error: &FileError) -> CliError {
     let text = annals::error_text(error);
     let shown = path.display().to_string();
     let reason = text.strip_prefix(&shown).map_or(text.as_str(), str::trim_start);
-    CliError::failed(shown, reason)
+    let refused = CliError::failed(shown, reason);
+    match error {
+        FileError::Foreign { .. } => {
+            refused.next(format_args!("name another file with {option} sqlite:FILE"))
+        }
+        FileError::Newer { .. } => refused.next("use the newer version of this program"),
+        FileError::ReadOnly { .. } => {
+            refused.next("allow this user to write the file and its directory, or copy it elsewhere")
+        }
+        FileError::Path { .. } => refused.next("check the path and the rights of this user"),
+        FileError::Failed { next_step, .. } => refused.next(next_step),
+        // What is left says in its reason what is to be done.
+        _ => refused,
+    }
 }

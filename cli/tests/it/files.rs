@@ -54,6 +54,10 @@ fn a_file_that_is_no_log_is_refused_and_left_as_it_is() {
     let error = Stores::open(&service(Totals::default()), &global(dir.path()), Access::Create).unwrap_err();
     assert_eq!(error.exit(), Exit::Failed);
     assert_eq!(std::fs::read(&path).unwrap(), b"no database");
+    let mut told = vec![];
+    error.print(false, &mut told).unwrap();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("next: name another file with --store sqlite:FILE"), "{told}");
 }
 
 #[tokio::test]

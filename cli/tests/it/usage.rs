@@ -26,7 +26,7 @@ fn a_store_that_nobody_knows_is_refused_and_the_known_ones_are_named() {
         assert_eq!(error.exit(), Exit::Usage, "{url}");
         let text = printed(&error);
         assert!(!text.contains("hunter2"), "{text}");
-        assert!(text.contains("sqlite:FILE") || text.contains("memory:"), "{text}");
+        assert!(text.contains("next: write --store sqlite:FILE"), "{text}");
     }
 }
 

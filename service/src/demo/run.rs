@@ -60,7 +60,7 @@ impl Demo {
         let report = self.report(&burst, &service, &stores, &output, &progress, interrupted).await?;
         output.answer(&report, DemoReport::to_string)?;
         output.flush()?;
-        judge(&report)?;
+        judge(&report, global)?;
         if !global.json {
             output.note(next_steps(global, seed));
         }
@@ -115,14 +115,16 @@ impl Demo {
     }
 }
 
-fn judge(report: &DemoReport) -> Result<(), CliError> {
+fn judge(report: &DemoReport, global: &Global) -> Result<(), CliError> {
     let DemoReport { oversold, replay_differences, .. } = *report;
     if oversold > 0 {
         return Err(CliError::failed("oversold", format!("{oversold} pieces were sold that were not there")));
     }
     if replay_differences > 0 {
         let reason = format!("{replay_differences} documents differ from what followed");
-        return Err(CliError::failed("replay", reason).next("see which with `northwind replay --all --diff`"));
+        let stores = global.stores_again();
+        let next = format!("see which with `northwind replay --all --diff{stores}`");
+        return Err(CliError::failed("replay", reason).next(next));
     }
     Ok(())
 }
@@ -132,14 +134,13 @@ fn next_steps(global: &Global, seed: u64) -> String {
     if url.scheme() == "memory" {
         return "the store was in memory and is gone; leave --store out to keep it in northwind.db".into();
     }
-    let store = if global.store.is_some() { format!(" --store {url}") } else { String::new() };
-    let lines = [
-        "query stock".to_string(),
-        format!("show order-B{seed}-0000001"),
-        "lag".into(),
-        "replay --all --diff".into(),
-        "check".into(),
-    ];
-    let lines: Vec<String> = lines.iter().map(|line| format!("  northwind {line}{store}")).collect();
+    let stores = global.stores_again();
+    let mut lines = vec![format!("show order-B{seed}-0000001"), "check".into()];
+    // Read models in memory are gone: there is nothing to look at.
+    if global.read_models.as_ref().is_none_or(|url| url.scheme() != "memory") {
+        lines.insert(0, "query stock".into());
+        lines.extend(["lag".into(), "replay --all --diff".into()]);
+    }
+    let lines: Vec<String> = lines.iter().map(|line| format!("  northwind {line}{stores}")).collect();
     format!("\nthe events are in {url}; try next:\n{}", lines.join("\n"))
 }

@@ -50,7 +50,8 @@ pub(super) async fn open_stock(
             let id = CommandId::of_key(&format!("import/opening-stock/{sku}"));
             match send::<StockItem>(&engine, &sku, &command, id, ACTOR).await? {
                 Answer::Done(_) => Ok(()),
-                Answer::Rejected(reason) => Err(CliError::failed(format!("opening stock of {sku}"), reason)),
+                Answer::Rejected(reason) => Err(CliError::failed(format!("opening stock of {sku}"), reason)
+                    .next("give fewer pieces with --opening-stock; 0 gives none")),
             }
         }
     };

@@ -69,7 +69,9 @@ impl Import {
     pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
         let began = Instant::now();
         let table = Table::read(&self.file);
-        let plan = Plan::of(&table.map_err(|error| CliError::usage("import", error_text(&error)))?);
+        let plan = Plan::of(
+            &table.map_err(|error| CliError::usage("import", error_text(&error)).next(error.next_step()))?,
+        );
         let (lines, skus) = (plan.lines, plan.articles.len() as u64);
         let mut output = Output::stdout(global);
         let (done, head) = self.carry_out(plan, global, &output, interrupted).await?;
@@ -90,9 +92,10 @@ impl Import {
         output.answer(&report, ImportReport::to_string)?;
         output.flush()?;
         if !global.json {
-            output.note(
-                "next: northwind query sales-per-day · northwind query sales-per-sku · northwind check",
-            );
+            let stores = global.stores_again();
+            let next = ["query sales-per-day", "query sales-per-sku", "check"]
+                .map(|command| format!("northwind {command}{stores}"));
+            output.note(format_args!("next: {}", next.join(" · ")));
         }
         Ok(())
     }

@@ -41,16 +41,16 @@ pub enum FileError {
         source: std::io::Error,
     },
     /// It is none.
-    #[error("{} is no regular file: name a CSV file", .0.display())]
+    #[error("{} is no regular file", .0.display())]
     NoFile(PathBuf),
     /// It is too large.
-    #[error("{} has more than {FILE_BYTES_MAX} bytes: split it between invoices, never inside one, and import the parts one after the other", .0.display())]
+    #[error("{} has more than {FILE_BYTES_MAX} bytes", .0.display())]
     TooLarge(PathBuf),
     /// There is nothing in it.
     #[error("{} is empty: expected a header and lines of sales", .0.display())]
     Empty(PathBuf),
     /// It is no UTF-8.
-    #[error("{} is not UTF-8: line {line} holds the byte 0x{byte:02x}; save it as UTF-8 and try again", file.display())]
+    #[error("{} is not UTF-8: line {line} holds the byte 0x{byte:02x}", file.display())]
     Encoding {
         /// Which file.
         file: PathBuf,
@@ -80,6 +80,24 @@ pub enum FileError {
     /// There is only a header.
     #[error("{} has only a header: there is nothing to import after line 1", .0.display())]
     OnlyHeader(PathBuf),
+}
+
+impl FileError {
+    /// What a person does about it.
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "check the path, and that this user may read the file",
+            Self::NoFile(_) => "name a CSV file",
+            Self::TooLarge(_) => {
+                "split it between invoices, never inside one, with the header on each part, and import the parts one \
+                 after the other"
+            }
+            Self::Empty(_) | Self::OnlyHeader(_) => "name a file with a header and lines of sales",
+            Self::Encoding { .. } => "save it as UTF-8 and try again",
+            Self::NoCsv { .. } => "mend that line, or save the file anew as CSV in UTF-8",
+            Self::Header { .. } => "name the columns as `northwind import --help` does, in any order",
+        }
+    }
 }
 
 impl Table {
@@ -142,7 +160,7 @@ fn text_of(file: &Path) -> Result<String, FileError> {
         return Err(FileError::TooLarge(file.into()));
     }
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        let reason = "holds a NUL: it is no text, or in UTF-16; save it as UTF-8".into();
+        let reason = "holds a NUL: it is no text, or in UTF-16".into();
         return Err(FileError::NoCsv { file: file.into(), line: line_of(&bytes, at) as u64, reason });
     }
     String::from_utf8(bytes).map_err(|error| {

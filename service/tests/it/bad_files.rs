@@ -14,7 +14,7 @@ fn refused(file: &str, content: Option<&[u8]>, says: &[&str]) {
     for json in [&[][..], &["--json"]] {
         let ran = program.run(["import", file].into_iter().chain(json.iter().copied()));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
-        for text in says.iter().chain([&file]) {
+        for text in says.iter().chain([&file, &"next"]) {
             assert!(ran.stderr.contains(text), "{text:?} in {ran:?}");
         }
     }
@@ -59,7 +59,7 @@ fn no_csv() {
 fn another_encoding() {
     let mut latin1 = format!("{HEADER}1,85123A,").into_bytes();
     latin1.extend(b"caf\xe9,1,2010-12-01T08:26:00Z,1,,\n");
-    refused("latin1.csv", Some(&latin1), &["not UTF-8", "line 2", "0xe9"]);
+    refused("latin1.csv", Some(&latin1), &["not UTF-8", "line 2", "0xe9", "save it as UTF-8"]);
 }
 
 #[test]

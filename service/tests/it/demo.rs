@@ -93,6 +93,21 @@ fn a_person_reads_what_happened_and_what_to_try_next() {
 }
 
 #[test]
+fn what_to_try_next_names_the_stores_that_were_given() {
+    let program = Program::new();
+    let stores = ["--store", "sqlite:a.db", "--read-models", "sqlite:b.db"];
+    let ran = program.run(SMALL.into_iter().chain(stores));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for command in ["query stock", "lag", "check"] {
+        let line = format!("northwind {command} --store sqlite:a.db --read-models sqlite:b.db\n");
+        assert!(ran.stderr.contains(&line), "{ran:?}");
+    }
+    let ran = program.run(SMALL.into_iter().chain(["--read-models", "memory:"]));
+    assert!(ran.stderr.contains("northwind check --read-models memory:\n"), "{ran:?}");
+    assert!(!ran.stderr.contains("northwind query"), "what is gone cannot be looked at: {ran:?}");
+}
+
+#[test]
 fn a_burst_that_cannot_be_made_is_wrong_usage_and_leaves_nothing() {
     let program = Program::new();
     for wrong in
