@@ -19,9 +19,9 @@ pub const PROBLEMS_MAX: usize = 1_000;
 pub struct Checked {
     /// Nothing is wrong.
     pub ok: bool,
-    /// How many events there are.
+    /// How many events there are; those that could be read, where the store's own check ended early.
     pub events: u64,
-    /// How many streams there are.
+    /// How many streams there are; 0 where the store's own check ended early.
     pub streams: u64,
     /// How many problems there are.
     pub problems_found: u64,
@@ -111,17 +111,22 @@ async fn read(
     output: &Output,
 ) -> Result<(), annals::StoreError> {
     let bar = output.progress("reading every event");
-    let mut reading = Reading::of(store);
+    let (mut reading, mut readable) = (Reading::of(store), 0);
     while let Some(next) = reading.next().await? {
         match next {
             Next::Page(page) => {
                 page.events.iter().for_each(|event| checked.read(service, event));
+                readable += page.events.len() as u64;
                 bar.at(page.looked.get(), page.head.get());
             }
             Next::Problem(problem) => checked.report(problem),
         }
     }
     bar.done();
+    // What was appended since the walk is not counted; where there was no walk there is nothing else to count by.
+    if checked.streams == 0 {
+        checked.events = readable;
+    }
     Ok(())
 }
 
@@ -170,7 +175,11 @@ pub(super) async fn run(service: &Service, stores: &Stores, output: &mut Output)
 
 fn describe(checked: &Checked) -> String {
     let Checked { events, streams, .. } = checked;
-    let mut lines = vec![format!("{events} events in {streams} streams"), checked.settings.to_string()];
+    let counted = match streams {
+        0 if *events > 0 => format!("{events} events could be read"),
+        _ => format!("{events} events in {streams} streams"),
+    };
+    let mut lines = vec![counted, checked.settings.to_string()];
     lines.extend(checked.unknown_categories.iter().map(|(category, events)| {
         format!("not decoded, as this program does not know them: {events} events of {category}")
     }));

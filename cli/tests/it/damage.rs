@@ -78,11 +78,17 @@ async fn problems(events: u64, unreadable: RangeInclusive<u64>, no_json: u64) ->
         shop.raise("a", 1).await;
     }
     shop.foreign("counter-b", "{}").await;
-    let store = Arc::new(Damaged { store: shop.stores.store.clone(), unreadable, no_json });
+    let store =
+        Arc::new(Damaged { store: shop.stores.store.clone(), unreadable: unreadable.clone(), no_json });
     let shop = Shop::on(Stores::of(store, shop.stores.documents.clone()));
     let (text, done) = shop.run("check --json").await;
     assert_eq!(done.unwrap_err().exit(), Exit::Failed);
     let checked = objects(&text).remove(0);
+    let read = (1..=events).filter(|position| !unreadable.contains(position)).count();
+    // Unless the reading was given up.
+    if unreadable.clone().count() < UNREADABLE_MAX as usize {
+        assert_eq!((&checked["events"], &checked["streams"]), (&read.into(), &0.into()));
+    }
     assert_eq!(checked["problems_found"], checked["problems"].as_array().unwrap().len());
     let problems = checked["problems"].as_array().unwrap().iter();
     problems.map(Value::as_str).map(|problem| problem.unwrap().to_string()).collect()
