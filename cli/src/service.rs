@@ -6,7 +6,7 @@ mod policy;
 pub(crate) use aggregate::{AnyAggregate, Folded};
 use policy::AnyPolicy;
 
-use crate::{CliError, Stores, text::plain};
+use crate::{CliError, Stores, text::plain, url::masked};
 use aggregate::Of;
 use annals::{Aggregate, Engine, LeaseTerms, Policy, Projection, Registered, Runner, Subscriber};
 use serde::Serialize;
@@ -138,7 +138,8 @@ impl Service {
     /// The projection of a read model; wrong usage where there is none of that name.
     pub(crate) fn known_projection(&self, name: &str) -> Result<&Registered, CliError> {
         self.projections.iter().find(|projection| projection.name() == name).ok_or_else(|| {
-            let unknown = CliError::usage(plain(name), "there is no such read model");
+            let told = masked(name).unwrap_or_else(|| name.into());
+            let unknown = CliError::usage(plain(&told), "there is no such read model");
             let names: Vec<&str> = self.projections.iter().map(Registered::name).collect();
             match &*names {
                 [] => unknown.next("this program has none: use that of the service"),

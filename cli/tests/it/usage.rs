@@ -55,6 +55,8 @@ async fn an_unknown_read_model_is_wrong_usage_and_the_known_ones_are_named() {
         assert_eq!((error.exit(), &*text), (Exit::Usage, ""), "{line}");
         assert!(printed(&error).contains("name one of: totals"), "{line}");
     }
+    let error = shop.run("query mysql://shop:hunter2@db").await.1.unwrap_err();
+    assert!(printed(&error).contains("mysql:***") && !printed(&error).contains("hunter2"), "{error}");
     // Nothing was begun for the name that is known.
     assert!(shop.stores.documents.subscribers().await.unwrap().is_empty());
 }
