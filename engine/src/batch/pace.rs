@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a batch is held open at most for senders that are expected back.
-pub const STRAGGLER_WAIT_MAX: Duration = Duration::from_micros(50);
+pub const STRAGGLER_WAIT_MAX: Duration = Duration::from_micros(100);
 
 /// For this many senders or fewer nothing is gained by waiting.
 const FEW: usize = 2;
@@ -42,11 +42,13 @@ impl Pace {
             self.pause -= 1;
             return;
         }
+        let before = came;
         while came < self.expected && !is_over() {
             std::thread::yield_now();
             came = take();
         }
-        if came >= self.expected {
+        // Half of those missing are worth a wait: what counts is that two half-batches grow together.
+        if 2 * (came - before) >= self.expected - before {
             self.in_vain = 0;
         } else {
             self.in_vain += 1;
