@@ -53,6 +53,7 @@ const NEEDS: &[Need] = &[
     Need { name: "target directory", needed_for: "everything", required: true, look: target },
     Need { name: "free disk", needed_for: "building everything", required: true, look: free_disk },
     Need { name: "tmpfs", needed_for: "benches without disk latency", required: false, look: tmpfs },
+    Need { name: "PostgreSQL", needed_for: "the tests of the store on it", required: false, look: postgres },
     Need { name: "cargo-deny", needed_for: "step advisories", required: false, look: cargo_deny },
 ];
 
@@ -61,8 +62,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     // Not `Workspace::load`: with a broken toolchain or lock file this must still answer.
     let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask doctor`")?;
     let root = Path::new(&here).parent().context("xtask lies inside the workspace")?.to_owned();
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let target = crate::services::target_dir(&root);
     let machine = Machine { root, target };
 
     let mut missing = 0;
@@ -190,6 +190,16 @@ fn free_disk(machine: &Machine) -> anyhow::Result<Finding> {
 /// The fourth column of the second line of `df -Pk`.
 fn free_kib(answer: &str) -> Option<u64> {
     answer.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+}
+
+fn postgres(_: &Machine) -> anyhow::Result<Finding> {
+    Ok(match crate::services::postgres_finding() {
+        Ok(version) => Finding::Here(version),
+        Err(error) => Finding::Missing {
+            what: format!("{error:#}"),
+            next: "apt-get install postgresql, or let `cargo xtask test` do it as root".into(),
+        },
+    })
 }
 
 fn cargo_deny(_: &Machine) -> anyhow::Result<Finding> {

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask test`, `doctor` and `bench`.
+//! The developer's commands: `cargo xtask test`, `up`, `down`, `doctor` and `bench`.
 //!
 //! `test` is all that decides whether a change is good; what runs elsewhere calls it and nothing else.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
@@ -19,6 +19,7 @@ mod rules;
 
 mod bench;
 mod doctor;
+mod services;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands of annals", version)]
@@ -31,6 +32,10 @@ struct Cli {
 enum Command {
     /// Check everything: formatting, house rules, licences, clippy, docs, tests
     Test(test::Args),
+    /// Start what tests need, and leave it running
+    Up,
+    /// Stop what `up` started
+    Down,
     /// Say what this machine has, what it lacks, and how to get it
     Doctor,
     /// Run one benchmark in release mode
@@ -40,6 +45,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test(args) => test::run(&args),
+        Command::Up => services::up(),
+        Command::Down => services::down(),
         Command::Doctor => doctor::run(),
         Command::Bench(args) => bench::run(&args),
     };

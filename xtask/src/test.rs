@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use crate::services::{self, Services};
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{cargo_steps, licences, rules};
@@ -39,9 +40,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = choose(steps, &args.only)?;
-    let workspace = Workspace::load()?;
+    let mut workspace = Workspace::load()?;
     let started = Instant::now();
-    let verdicts = run_all(&chosen, |step| {
+    let services = chosen.iter().any(|step| step.name == "tests").then(|| start_services(&mut workspace));
+    let mut verdicts = run_all(&chosen, |step| {
         announce(step.name);
         let began = Instant::now();
         let outcome =
@@ -49,7 +51,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         report(step.name, &outcome, began.elapsed());
         outcome
     });
+    for (name, why) in services.iter().flat_map(Services::missing) {
+        verdicts.push((name, Verdict::NotChecked(why)));
+    }
+    // Before the verdict: what stops last may have something to say.
+    drop(services);
     Ok(summary(&verdicts, started.elapsed()))
+}
+
+/// Starts what tests need. They skip, out loud, what needs a service that cannot be started.
+fn start_services(workspace: &mut Workspace) -> Services {
+    announce("services");
+    let began = Instant::now();
+    let services = Services::start(workspace);
+    workspace.environment = services.environment();
+    let outcome = match &services.missing()[..] {
+        [] => Outcome::Passed(services::POSTGRES_URL.into()),
+        missing => Outcome::NotChecked(missing.iter().map(|(name, why)| format!("{name}: {why}")).collect()),
+    };
+    report("services", &outcome, began.elapsed());
+    services
 }
 
 fn choose(mut steps: Vec<Step>, only: &[String]) -> anyhow::Result<Vec<Step>> {

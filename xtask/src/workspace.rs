@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) packages: Vec<Package>,
+    /// What the programs that cargo starts find in their environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// A package in the resolved graph: a member of the workspace, or something that one depends on.
@@ -69,7 +71,7 @@ impl Workspace {
         }
         let metadata: Metadata =
             serde_json::from_slice(&answer.stdout).context("cannot read cargo metadata")?;
-        Ok(Self { root: metadata.workspace_root, packages: metadata.packages })
+        Ok(Self { root: metadata.workspace_root, packages: metadata.packages, environment: vec![] })
     }
 
     /// Our own packages.
@@ -112,6 +114,7 @@ impl Workspace {
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         command.args(args).current_dir(&self.root).env("CARGO_TERM_COLOR", "never");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 }
