@@ -25,6 +25,8 @@ pub use event_store::EventStoreHarness;
 pub use given::{Given, Outcome, given};
 pub use golden::{WRITE_GOLDEN, golden_files};
 pub use projecting::{Projecting, projecting};
+#[doc(hidden)]
+pub use promise::skip;
 pub use promise::{PROMISE_SECONDS_MAX, run_promise};
 pub use properties::{COMMANDS_MAX, check_commands, check_folds, check_repeats};
 pub use reacting::{Reacted, Reacting, reacting};

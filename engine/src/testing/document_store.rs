@@ -19,6 +19,8 @@ pub use comparing::*;
 pub use documents::*;
 pub use durable::*;
 pub use harness::DocumentStoreHarness;
+#[doc(hidden)]
+pub use harness::DocumentStoreHarness as Harness;
 pub use leases::*;
 pub use opening::*;
 pub use parking::*;

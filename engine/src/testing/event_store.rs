@@ -28,6 +28,8 @@ pub use commits::*;
 pub use conflicts::*;
 pub use durable::*;
 pub use harness::EventStoreHarness;
+#[doc(hidden)]
+pub use harness::EventStoreHarness as Harness;
 pub use head::*;
 pub use limits::*;
 pub use listing::*;

@@ -8,6 +8,11 @@ use std::sync::Arc;
 /// promises that need it are skipped, out loud.
 #[async_trait]
 pub trait DocumentStoreHarness: Send + Sync + Sized + 'static {
+    /// What is missing to open one at all; then every promise is skipped, out loud.
+    fn missing() -> Option<String> {
+        None
+    }
+
     /// An empty store of its own: tests run beside each other.
     async fn open() -> Self;
 

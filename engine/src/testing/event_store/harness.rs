@@ -8,6 +8,11 @@ use std::{any::Any, sync::Arc};
 /// need it are skipped, out loud.
 #[async_trait]
 pub trait EventStoreHarness: Send + Sync + Sized + 'static {
+    /// What is missing to open one at all; then every promise is skipped, out loud.
+    fn missing() -> Option<String> {
+        None
+    }
+
     /// Whether positions count 1, 2, 3… without a gap, as on SQL stores.
     const CONTIGUOUS_POSITIONS: bool = true;
 

@@ -1,0 +1,87 @@
+//! What follows from an error of the server, told by its code, never by its text.
+
+use annals::StoreError;
+use sqlx::Error;
+use std::sync::Arc;
+
+/// What our own functions say when the server is not the one that the writer knew.
+const STARTED_ANEW: &str = "AN001";
+
+/// What the server or the way to it failed with, and what to do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{place}: {source}; {next_step}")]
+pub struct ServerFailed {
+    place: Arc<str>,
+    next_step: &'static str,
+    transient: bool,
+    #[source]
+    source: Arc<Error>,
+}
+
+impl ServerFailed {
+    pub(crate) fn new(place: &Arc<str>, source: Error) -> Self {
+        let (transient, next_step) = judge(&source);
+        Self { place: place.clone(), next_step, transient, source: Arc::new(source) }
+    }
+
+    pub(crate) fn store_error(&self, doing: &'static str) -> StoreError {
+        match self.transient {
+            true => StoreError::transient(doing, self.clone()),
+            false => StoreError::permanent(doing, self.clone()),
+        }
+    }
+}
+
+/// The code that the server gave, where it was the server that failed.
+pub(crate) fn code(error: &Error) -> Option<String> {
+    error.as_database_error()?.code().map(Into::into)
+}
+
+/// An id, a version, a position or a stream is there already.
+pub(crate) fn is_taken(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "23505")
+}
+
+/// What was sent cannot be kept: one event of a batch spoils it all, so they are sent one by one.
+pub(crate) fn is_about_data(error: &Error) -> bool {
+    code(error).is_some_and(|code| code.starts_with("22") || code.starts_with("54"))
+        || matches!(error, Error::Encode(_))
+}
+
+/// The connection is of no use any more.
+pub(crate) fn is_lost(error: &Error) -> bool {
+    match code(error) {
+        Some(code) => code.starts_with("08") || code.starts_with("57P") || code == STARTED_ANEW,
+        None => matches!(
+            error,
+            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed | Error::PoolClosed
+        ),
+    }
+}
+
+/// Whether the same may succeed later, and what to do.
+fn judge(error: &Error) -> (bool, &'static str) {
+    let code = code(error).unwrap_or_default();
+    match code.as_str() {
+        "" if is_lost(error) => {
+            (true, "the connection was lost: see that the server runs and can be reached")
+        }
+        "40001" | "40P01" => (true, "somebody else was in the way: try again"),
+        "55P03" => (true, "somebody holds a lock for long: look at pg_stat_activity, or try again"),
+        "57014" => (true, "it took too long: look at the load of the server, or try again"),
+        "53300" => (true, "the server has no connection left: raise max_connections, or run fewer programs"),
+        "53100" => (false, "the disk of the server is full: make room, then try again"),
+        "25006" => (false, "the server is a standby or read-only: name the primary one"),
+        "42501" => (false, "this user lacks the right: ask the owner of the schema for a role that has it"),
+        "42P01" | "3F000" => (false, "tables are missing: see that the schema is the one that was opened"),
+        STARTED_ANEW => (true, "the server was started anew: try again"),
+        code if code.starts_with("08") || code.starts_with("57P") => {
+            (true, "the server is going down or coming up: try again")
+        }
+        code if code.starts_with("53") => (true, "the server lacks resources: look at its log, or try again"),
+        code if code.starts_with("22") || code.starts_with("54") => {
+            (false, "the server cannot keep this text")
+        }
+        _ => (false, "look at the server's log"),
+    }
+}

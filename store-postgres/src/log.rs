@@ -1,0 +1,54 @@
+//! The event log in one schema.
+//!
+//! One task appends (`writer`), a few connections read (`reader`), one listens for other processes (`head`).
+
+mod checked;
+mod head;
+mod next;
+mod reader;
+mod row;
+mod settings;
+mod snapshots;
+mod store;
+mod types;
+mod writer;
+
+pub use head::HEAD_POLL;
+pub use settings::PostgresSettings;
+pub use store::PostgresStore;
+
+use crate::{migrate::Layout, statement::statements};
+
+/// The tables of the log.
+pub(crate) const LOG: Layout = Layout {
+    what: "an event log of annals",
+    migrations: &[
+        include_str!("log/migrations/0001_log.sql"),
+        include_str!("log/migrations/0002_types.sql"),
+        include_str!("log/migrations/0003_append_next.sql"),
+        include_str!("log/migrations/0004_append_checked.sql"),
+        include_str!("log/migrations/0005_rights.sql"),
+    ],
+};
+
+statements!(
+    /// The statements of the log, one a file.
+    Sql {
+        append_checked = "log/sql/append_checked.sql",
+        append_next = "log/sql/append_next.sql",
+        channel = "log/sql/channel.sql",
+        commits_rows = "log/sql/commits_rows.sql",
+        first_of_commit = "log/sql/first_of_commit.sql",
+        head = "log/sql/head.sql",
+        intern = "log/sql/intern.sql",
+        keep_snapshot = "log/sql/keep_snapshot.sql",
+        read_backwards = "log/sql/read_backwards.sql",
+        read_forwards = "log/sql/read_forwards.sql",
+        read_log = "log/sql/read_log.sql",
+        size = "log/sql/size.sql",
+        snapshot = "log/sql/snapshot.sql",
+        streams = "log/sql/streams.sql",
+        streams_at = "log/sql/streams_at.sql",
+        types = "log/sql/types.sql",
+    }
+);

@@ -1,0 +1,208 @@
+//! Reading the log.
+
+use super::{
+    Sql,
+    row::{Rows, stream_id},
+    types::Types,
+};
+use crate::session::Connections;
+use annals::{
+    Committed, EventId, LOOKED_POSITIONS_MAX, LogFilter, LogPage, PageLimit, Position, RecordedEvent,
+    StoreError, StreamFilter, StreamId, StreamInfo, Version, VersionRange, Written,
+};
+use sqlx::{Error, Row, postgres::PgRow};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A page of the log ends when its payloads and metadata hold this many bytes: 16 MiB.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
+/// How many rows one statement reads: a page of large events ends soon, and the rest is not sent at all.
+const PORTION: usize = 1_000;
+
+/// What reads the log, with what it remembers.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) connections: Connections,
+    pub(super) sql: Arc<Sql>,
+    types: RwLock<Arc<Types>>,
+}
+
+impl Reader {
+    pub(super) fn new(connections: Connections, sql: Arc<Sql>) -> Self {
+        Self { connections, sql, types: RwLock::default() }
+    }
+
+    pub(super) async fn read(
+        &self,
+        stream: &StreamId,
+        range: VersionRange,
+        limit: PageLimit,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        const DOING: &str = "reading a stream";
+        let statement = if range.is_backwards() { &self.sql.read_backwards } else { &self.sql.read_forwards };
+        let (mut lower, mut upper) = (range.lower().to_i64(), range.upper().to_i64());
+        let mut events: Vec<RecordedEvent> = vec![];
+        loop {
+            let asked = PORTION.min(limit.get() - events.len());
+            let query = || statement.query().bind(stream.as_str()).bind(lower).bind(upper).bind(asked as i64);
+            let rows = self.connections.rows(DOING, query).await?;
+            let types = self.types_of(&rows, DOING).await?;
+            let mut read = Rows::new(&types);
+            for row in &rows {
+                events.push(read.event(stream.clone(), row).map_err(|error| self.failed(DOING, error))?);
+            }
+            let Some(last) = events.last().filter(|_| rows.len() == asked && events.len() < limit.get())
+            else {
+                return Ok(events);
+            };
+            // Rows never change, so going on behind the last one is as good as one read.
+            match range.is_backwards() {
+                true => upper = last.version.to_i64() - 1,
+                false => lower = last.version.to_i64(),
+            }
+        }
+    }
+
+    pub(super) async fn read_log(
+        &self,
+        after: Position,
+        limit: PageLimit,
+        filter: &LogFilter,
+    ) -> Result<LogPage, StoreError> {
+        const DOING: &str = "reading the log";
+        // The head before the rows: what is appended in between belongs to the next page. In the same snapshot, all
+        // types of the rows up to it.
+        let (head, types) = self.look().await?;
+        let through = head.min(after.plus(LOOKED_POSITIONS_MAX)).max(after);
+        let mut page = LogPage::new(vec![], after, through, head);
+        let taken = types.taken_by(filter);
+        if through == after || taken.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(page);
+        }
+        let tenant = filter.only_tenant().map_or_else(String::new, |tenant| format!("{tenant}/"));
+        let (mut read, mut bytes, mut from) = (Rows::new(&types), 0, after);
+        loop {
+            let asked = PORTION.min(limit.get() - page.events.len());
+            let query = || {
+                let query = self.sql.read_log.query().bind(from.to_i64()).bind(through.to_i64());
+                query.bind(asked as i64).bind(taken.clone()).bind(tenant.clone())
+            };
+            let rows = self.connections.rows(DOING, query).await?;
+            for row in &rows {
+                let event = read.event_of_log(row).map_err(|error| self.failed(DOING, error))?;
+                bytes += event.payload.bytes() + event.metadata.bytes();
+                from = event.position;
+                page.events.push(event);
+                if page.events.len() >= limit.get() || bytes >= PAGE_BYTES_MAX {
+                    page.looked = from;
+                    return Ok(page);
+                }
+            }
+            if rows.len() < asked {
+                return Ok(page);
+            }
+        }
+    }
+
+    pub(super) async fn streams(
+        &self,
+        filter: &StreamFilter,
+        after: Option<&StreamId>,
+        limit: PageLimit,
+    ) -> Result<Vec<StreamInfo>, StoreError> {
+        const DOING: &str = "listing streams";
+        let (from, below) = names(filter);
+        let after = after.map_or("", StreamId::as_str);
+        let category = if filter.tenant.is_some() { None } else { filter.category.as_deref() };
+        let query = || {
+            let query = self.sql.streams.query().bind(after).bind(from.as_str()).bind(below.as_str());
+            query.bind(category).bind(limit.get() as i64)
+        };
+        let rows = self.connections.rows(DOING, query).await?;
+        let read = |row: &PgRow| {
+            let version: Option<i64> = row.try_get(1)?;
+            Ok(StreamInfo::new(stream_id(row.try_get(0)?)?, Version::from_i64(version.unwrap_or_default())))
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(DOING, error))
+    }
+
+    pub(super) async fn committed(
+        &self,
+        stream: &StreamId,
+        first: EventId,
+    ) -> Result<Option<Committed>, StoreError> {
+        const DOING: &str = "looking for a commit";
+        let query = || self.sql.first_of_commit.query().bind(first.uuid()).bind(stream.as_str());
+        let rows = self.connections.rows(DOING, query).await?;
+        let Some(found) = rows.first() else { return Ok(None) };
+        let failed = |error| self.failed(DOING, error);
+        let commit = (found.try_get(0).map_err(failed)?, found.try_get(1).map_err(failed)?);
+        let query = || self.sql.commits_rows.query().bind(vec![commit.0]).bind(vec![commit.1]);
+        let rows = self.connections.rows(DOING, query).await?;
+        Ok(first_results(&rows, &[commit]).map_err(failed)?.pop())
+    }
+
+    /// The head of the log, and all event types of the events up to it.
+    async fn look(&self) -> Result<(Position, Arc<Types>), StoreError> {
+        const DOING: &str = "reading the head of the log";
+        let rows = self.connections.rows(DOING, || self.sql.head.query()).await?;
+        let failed = |error| self.failed(DOING, error);
+        let (head, count): (i64, i64) =
+            (rows[0].try_get(0).map_err(failed)?, rows[0].try_get(1).map_err(failed)?);
+        let types = self.types();
+        let types = if types.count() as i64 == count { types } else { self.load_types(DOING).await? };
+        Ok((Position::from_i64(head), types))
+    }
+
+    /// The event types, anew if `rows` name one that is not known.
+    async fn types_of(&self, rows: &[PgRow], doing: &'static str) -> Result<Arc<Types>, StoreError> {
+        let types = self.types();
+        let is_known = |row: &PgRow| row.try_get(4).is_ok_and(|id| types.get(id).is_some());
+        if rows.iter().all(is_known) { Ok(types) } else { self.load_types(doing).await }
+    }
+
+    async fn load_types(&self, doing: &'static str) -> Result<Arc<Types>, StoreError> {
+        let rows = self.connections.rows(doing, || self.sql.types.query()).await?;
+        let types = Arc::new(Types::of(&rows).map_err(|error| self.failed(doing, error))?);
+        *self.types.write().unwrap_or_else(PoisonError::into_inner) = types.clone();
+        Ok(types)
+    }
+
+    fn types(&self) -> Arc<Types> {
+        self.types.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn failed(&self, doing: &'static str, error: Error) -> StoreError {
+        self.connections.failed(doing, error)
+    }
+}
+
+/// The results of commits (first position, size) from the rows that they wrote.
+pub(super) fn first_results(rows: &[PgRow], commits: &[(i64, i64)]) -> Result<Vec<Committed>, Error> {
+    let mut written: Vec<Vec<Written>> = commits.iter().map(|_| vec![]).collect();
+    for row in rows {
+        let (commit, name): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
+        let version = Version::from_i64(row.try_get(2)?);
+        let Some(streams) = usize::try_from(commit - 1).ok().and_then(|at| written.get_mut(at)) else {
+            continue;
+        };
+        match streams.last_mut().filter(|written| written.stream.as_str() == name) {
+            Some(written) => written.last = version,
+            None => streams.push(Written::new(stream_id(name)?, version, version)),
+        }
+    }
+    let result = |(streams, (first, size)): (_, &(i64, i64))| {
+        Committed::new(streams, Position::from_i64(first + size - 1), true)
+    };
+    Ok(written.into_iter().zip(commits).map(result).collect())
+}
+
+/// From which name on and below which name the streams lie that `filter` takes. The character after `/` is `0`,
+/// the one after `-` is `.`, and no name begins with `{`.
+fn names(filter: &StreamFilter) -> (String, String) {
+    match (&filter.tenant, &filter.category) {
+        (Some(tenant), Some(category)) => (format!("{tenant}/{category}-"), format!("{tenant}/{category}.")),
+        (Some(tenant), None) => (format!("{tenant}/"), format!("{tenant}0")),
+        (None, _) => (String::new(), "{".into()),
+    }
+}

@@ -1,0 +1,2 @@
+-- types.sql: all event types
+SELECT id, category, name, schema_version FROM {schema}.types

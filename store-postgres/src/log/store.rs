@@ -1,0 +1,128 @@
+//! The store: appends go to the writer, reads to the readers.
+
+use super::{
+    LOG, Sql,
+    head::Head,
+    reader::Reader,
+    writer::{self, Writer},
+};
+use crate::{
+    PostgresOptions, ServerError,
+    open::{exists, open},
+    server::Server,
+    session::Connections,
+};
+use annals::{
+    AppendError, Commit, Committed, EventId, EventStore, LogFilter, LogPage, PageLimit, Position,
+    RecordedEvent, StoreError, StreamFilter, StreamId, StreamInfo, VersionRange,
+    batch::{self, AppendQueue},
+};
+use async_trait::async_trait;
+use sqlx::Row;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// An event store in one schema of a PostgreSQL database, with snapshots beside the events. Keeps every promise of
+/// [`EventStore`].
+///
+/// - Appends of many tasks are written by one task, as many as wait in one statement; each is answered when the
+///   server has flushed it. A server with `fsync` or `synchronous_commit` off is refused (**C3**), unless the URL says
+///   `unsafe-durability`.
+/// - Any number of processes may append at once; their commits follow one another. Readers in other processes hear of
+///   each batch by a notification, and ask every [`HEAD_POLL`](super::HEAD_POLL) besides.
+/// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
+///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second.
+/// - The database refuses to change, remove or forge rows of the log, to its owner too.
+/// - Uses one connection to append, one to listen, and up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX) to read.
+///
+/// Dropping the store carries out what waits, as long as the runtime lives.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(super) reader: Reader,
+    head: Head,
+    appends: AppendQueue,
+}
+
+impl PostgresStore {
+    /// Connects, makes or updates the tables, and starts the writer. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the server cannot be reached or lets us not in, when it is too old, a standby, or set so
+    /// that acknowledged events could be lost, when its clock is far from ours, when a newer program made the tables,
+    /// or when the schema holds tables of somebody else.
+    pub async fn open(options: &PostgresOptions) -> Result<Self, ServerError> {
+        let server = Arc::new(Server::of(options));
+        let mut session = open(&server, &LOG).await?;
+        let sql = Arc::new(Sql::of(&options.schema, options.prepares()));
+        let failed = |source| ServerError::of(&server.place, "reading the head of the log", source);
+        let rows = session.rows(sql.channel.query()).await.map_err(failed)?;
+        let channel = rows[0].try_get(0).map_err(failed)?;
+        let rows = session.rows(sql.head.query()).await.map_err(failed)?;
+        let position = Position::from_i64(rows[0].try_get(0).map_err(failed)?);
+
+        let connections = Connections::to(server.clone());
+        let head = Head::watching(connections.clone(), sql.clone(), channel, position);
+        let (appends, intake) = batch::queue();
+        let writer = Writer::new(server, sql.clone(), session, head.sender());
+        tokio::spawn(writer::run(writer, intake));
+        Ok(Self { reader: Reader::new(connections, sql), head, appends })
+    }
+
+    /// Whether there is a log already; makes none.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the server cannot be reached or lets us not in.
+    pub async fn exists(options: &PostgresOptions) -> Result<bool, ServerError> {
+        exists(options, &LOG).await
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.reader.connections
+    }
+}
+
+#[async_trait]
+impl EventStore for PostgresStore {
+    async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        self.appends.append(commit).await
+    }
+
+    async fn read(
+        &self,
+        stream: &StreamId,
+        range: VersionRange,
+        limit: PageLimit,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.reader.read(stream, range, limit).await
+    }
+
+    async fn streams(
+        &self,
+        filter: &StreamFilter,
+        after: Option<&StreamId>,
+        limit: PageLimit,
+    ) -> Result<Vec<StreamInfo>, StoreError> {
+        self.reader.streams(filter, after, limit).await
+    }
+
+    async fn read_log(
+        &self,
+        after: Position,
+        limit: PageLimit,
+        filter: &LogFilter,
+    ) -> Result<LogPage, StoreError> {
+        self.reader.read_log(after, limit, filter).await
+    }
+
+    async fn committed(
+        &self,
+        stream: &StreamId,
+        first_event: EventId,
+    ) -> Result<Option<Committed>, StoreError> {
+        self.reader.committed(stream, first_event).await
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+}

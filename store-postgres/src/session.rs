@@ -1,0 +1,172 @@
+//! One connection, and a few of them that take turns.
+
+use crate::{
+    failure::{ServerFailed, is_lost},
+    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, timed_out},
+};
+use annals::StoreError;
+use sqlx::{
+    Error, PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How often a read is tried when connections turn out to be lost that lay idle: the server was started anew.
+const TRIES: usize = 3;
+
+/// One connection.
+pub(crate) struct Session {
+    connection: PgConnection,
+    /// Each transaction may meet another connection of the server.
+    pooled: bool,
+}
+
+impl Session {
+    pub(crate) fn of(connection: PgConnection, pooled: bool) -> Self {
+        Self { connection, pooled }
+    }
+
+    /// What `query` answers, in a transaction of its own.
+    pub(crate) async fn rows(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        if !self.pooled {
+            return self.step(query).await;
+        }
+        // Behind a pooler what is prepared is gone when the transaction ends, so one is held around both steps.
+        self.say("BEGIN").await?;
+        let answered = self.step(query).await;
+        self.say(if answered.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        answered
+    }
+
+    /// What `query` answers, within a transaction that was begun.
+    pub(crate) async fn step(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        answered(query.fetch_all(&mut self.connection)).await
+    }
+
+    /// Carries out `query`, within a transaction that was begun; how many rows it changed.
+    pub(crate) async fn act(&mut self, query: Query<'_, Postgres, PgArguments>) -> Result<u64, Error> {
+        Ok(answered(query.execute(&mut self.connection)).await?.rows_affected())
+    }
+
+    /// A command without parameters.
+    pub(crate) async fn say(&mut self, command: &'static str) -> Result<(), Error> {
+        answered(sqlx::raw_sql(command).execute(&mut self.connection)).await.map(|_| ())
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+async fn answered<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::time::timeout(ANSWER_MAX, answer).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+/// A few connections that take turns; made when they are needed, kept as long as they work.
+///
+/// Not the driver's own pool: that one asks the server whether a connection still lives after every use.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pub(crate) server: Arc<Server>,
+    idle: Arc<Mutex<Vec<Session>>>,
+    permits: Arc<Semaphore>,
+}
+
+/// A connection on loan. Dropped without [`Loan::give_back`] it is closed, and what it had begun is taken back.
+pub(crate) struct Loan {
+    pub(crate) session: Session,
+    was_idle: bool,
+    home: Connections,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connections {
+    pub(crate) fn to(server: Arc<Server>) -> Self {
+        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self { server, idle: Arc::default(), permits }
+    }
+
+    /// What `query` answers; made anew for another try when an idle connection was lost, so it must only read.
+    pub(crate) async fn rows<'q>(
+        &self,
+        doing: &'static str,
+        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let mut tried = 1;
+        loop {
+            let mut loan = self.loan().await.map_err(|error| self.failed(doing, error))?;
+            match loan.session.rows(query()).await {
+                Ok(rows) => {
+                    loan.give_back();
+                    return Ok(rows);
+                }
+                Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
+                    self.idle().clear();
+                    tried += 1;
+                }
+                Err(error) => return Err(self.failed(doing, error)),
+            }
+        }
+    }
+
+    /// A connection on which a transaction was begun by `begin`.
+    pub(crate) async fn begin(&self, begin: &'static str) -> Result<Loan, Error> {
+        let mut tried = 1;
+        loop {
+            let mut loan = self.loan().await?;
+            match loan.session.say(begin).await {
+                Ok(()) => return Ok(loan),
+                Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
+                    self.idle().clear();
+                    tried += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// As a caller of the store gets it.
+    pub(crate) fn failed(&self, doing: &'static str, error: Error) -> StoreError {
+        ServerFailed::new(&self.server.place, error).store_error(doing)
+    }
+
+    async fn loan(&self) -> Result<Loan, Error> {
+        let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let idle = self.idle().pop();
+        let was_idle = idle.is_some();
+        let session = match idle {
+            Some(session) => session,
+            None => self.server.connect().await?,
+        };
+        Ok(Loan { session, was_idle, home: self.clone(), _permit: permit })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().expect("nothing panics while it holds the connections")
+    }
+}
+
+impl Loan {
+    /// For the next one. Only when nothing is open on it.
+    pub(crate) fn give_back(self) {
+        let Self { session, home, .. } = self;
+        home.idle().push(session);
+    }
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections").field("server", &self.server.place).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! Documents, checkpoints, leases and parked events in one schema.
+
+mod checkpoints;
+mod compare;
+mod documents;
+mod generation;
+mod lease;
+mod page;
+mod parked;
+mod rebuild;
+mod transaction;
+
+use crate::{
+    PostgresOptions, ServerError,
+    migrate::Layout,
+    open::{exists, open},
+    server::Server,
+    session::Connections,
+    statement::statements,
+};
+use annals::StoreError;
+use std::sync::Arc;
+use tokio::sync::watch;
+use transaction::Transaction;
+
+/// The tables of the read side.
+const VIEWS: Layout = Layout {
+    what: "read models of annals",
+    migrations: &[
+        include_str!("views/migrations/0001_views.sql"),
+        include_str!("views/migrations/0002_commit_page.sql"),
+    ],
+};
+
+statements!(
+    /// The statements of the read side, one a file.
+    Sql {
+        commit_page = "views/sql/commit_page.sql",
+        compare = "views/sql/compare.sql",
+        compare_examples = "views/sql/compare_examples.sql",
+        documents_after = "views/sql/documents_after.sql",
+        documents_first = "views/sql/documents_first.sql",
+        generation = "views/sql/generation.sql",
+        generation_add = "views/sql/generation_add.sql",
+        generation_live = "views/sql/generation_live.sql",
+        generation_locked = "views/sql/generation_locked.sql",
+        generation_retire = "views/sql/generation_retire.sql",
+        generations = "views/sql/generations.sql",
+        generations_of = "views/sql/generations_of.sql",
+        lease_extend = "views/sql/lease_extend.sql",
+        lease_release = "views/sql/lease_release.sql",
+        lease_take = "views/sql/lease_take.sql",
+        load = "views/sql/load.sql",
+        name_lock = "views/sql/name_lock.sql",
+        parked_page = "views/sql/parked_page.sql",
+        parked_page_of_key = "views/sql/parked_page_of_key.sql",
+        purge_documents = "views/sql/purge_documents.sql",
+        purge_done = "views/sql/purge_done.sql",
+        purge_parked = "views/sql/purge_parked.sql",
+        purge_requests = "views/sql/purge_requests.sql",
+        report = "views/sql/report.sql",
+        request = "views/sql/request.sql",
+        requests = "views/sql/requests.sql",
+    }
+);
+
+/// Keeps documents, checkpoints, leases and parked events in one schema of a PostgreSQL database, which may be that of
+/// the log or another one.
+///
+/// Any number of instances, in any number of processes, may use it at once. A page is written by one call: documents,
+/// deletions, parked events and the checkpoint together, only under the newest lease. Documents are `jsonb`: the same
+/// value comes back, not the same text.
+///
+/// **Leases** run by the clock of the server. Each instance uses up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX)
+/// connections.
+#[derive(Debug)]
+pub struct PostgresDocuments {
+    connections: Connections,
+    sql: Sql,
+    moved: watch::Sender<u64>,
+}
+
+impl PostgresDocuments {
+    /// Connects, and makes or updates the tables.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`](crate::PostgresStore::open).
+    pub async fn open(options: &PostgresOptions) -> Result<Self, ServerError> {
+        let server = Arc::new(Server::of(options));
+        drop(open(&server, &VIEWS).await?);
+        let sql = Sql::of(&options.schema, options.prepares());
+        Ok(Self { connections: Connections::to(server), sql, moved: watch::Sender::new(0) })
+    }
+
+    /// Whether there are read models already; makes none.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the server cannot be reached or lets us not in.
+    pub async fn exists(options: &PostgresOptions) -> Result<bool, ServerError> {
+        exists(options, &VIEWS).await
+    }
+
+    /// A transaction that writes.
+    async fn begin(&self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
+        Transaction::begin(self, doing, "BEGIN").await
+    }
+
+    /// Wakes those who wait for [`moved`](annals::Checkpoints::moved).
+    fn tell_moved(&self) {
+        self.moved.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn failed(&self, doing: &'static str, error: sqlx::Error) -> StoreError {
+        self.connections.failed(doing, error)
+    }
+}

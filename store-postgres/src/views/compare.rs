@@ -1,0 +1,39 @@
+//! Comparing two generations, by the server and by value.
+
+use super::{
+    generation::Generation,
+    transaction::{Halt, Transaction},
+};
+use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, SubscriberId};
+use sqlx::{Error, Row};
+
+/// How a snapshot of both begins.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// How the documents of two generations differ that stand at one position.
+pub(super) async fn compare(
+    tx: &mut Transaction<'_>,
+    old: &SubscriberId,
+    new: &SubscriberId,
+) -> Result<Comparison, Halt<CompareError>> {
+    let (old, new) = (Generation::seen(tx, old).await?, Generation::seen(tx, new).await?);
+    if old.checkpoint != new.checkpoint {
+        return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.checkpoint }));
+    }
+    let counts = tx.rows(tx.sql().compare.query().bind(old.id).bind(new.id)).await?;
+    let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);
+    let mut found = Comparison {
+        position: old.checkpoint,
+        documents: count(0)?,
+        changed: count(1)?,
+        missing: count(2)?,
+        extra: count(3)?,
+        ..Comparison::default()
+    };
+    if found.differences() > 0 {
+        let query = tx.sql().compare_examples.query().bind(old.id).bind(new.id);
+        let rows = tx.rows(query.bind(COMPARISON_EXAMPLES_MAX as i64)).await?;
+        found.examples = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, Error>>()?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,108 @@
+//! The contract of a store of documents, kept by PostgreSQL.
+
+use super::{
+    PostgresDocuments, compare,
+    generation::{number, unknown},
+    rebuild,
+    transaction::Transaction,
+};
+use annals::{
+    CheckpointError, CompareError, Comparison, DocumentStore, Json, OpenError, PageLimit, PageWrite, Parked,
+    ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SwitchError,
+};
+use async_trait::async_trait;
+use sqlx::{Error, Row, postgres::PgRow};
+use std::sync::Arc;
+
+#[async_trait]
+impl DocumentStore for PostgresDocuments {
+    async fn load(&self, of: &SubscriberId, keys: &[Arc<str>]) -> Result<Vec<Slot>, StoreError> {
+        const DOING: &str = "loading documents";
+        if keys.is_empty() {
+            return Ok(vec![]);
+        }
+        let names: Vec<&str> = keys.iter().map(|key| &**key).collect();
+        let query = || self.sql.load.query().bind(of.name()).bind(number(of)).bind(names.clone());
+        let rows = self.connections.rows(DOING, query).await?;
+        if rows.is_empty() {
+            return Err(unknown(of));
+        }
+        let read = |row: &PgRow| {
+            let document = row.try_get::<Option<&str>, _>(0)?.map(Json::stored);
+            Ok(Slot { document, parked: row.try_get(1)? })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(DOING, error))
+    }
+
+    async fn commit(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
+        page.check(&step.subscriber)?;
+        self.write_page("writing a page", step, &page).await
+    }
+
+    async fn documents(
+        &self,
+        of: &SubscriberId,
+        after: Option<&str>,
+        limit: PageLimit,
+    ) -> Result<Vec<(Arc<str>, Json)>, StoreError> {
+        const DOING: &str = "reading documents";
+        let (generation, limit) = (self.id_of(DOING, of).await?, limit.get() as i64);
+        let query = || match after {
+            None => self.sql.documents_first.query().bind(generation).bind(limit),
+            Some(after) => self.sql.documents_after.query().bind(generation).bind(limit).bind(after),
+        };
+        let rows = self.connections.rows(DOING, query).await?;
+        let read =
+            |row: &PgRow| Ok((row.try_get::<&str, _>(0)?.into(), Json::stored(row.try_get::<&str, _>(1)?)));
+        rows.iter().map(read).collect::<Result<_, Error>>().map_err(|error| self.failed(DOING, error))
+    }
+
+    async fn start_rebuild(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError> {
+        SubscriberId::new(name, 1)?;
+        let mut tx = self.begin("starting a rebuild").await?;
+        let done = rebuild::start(&mut tx, name, version).await;
+        tx.end(done).await
+    }
+
+    async fn switch(&self, to: &SubscriberId) -> Result<(), SwitchError> {
+        let mut tx = self.begin("switching generations").await?;
+        let done = rebuild::switch(&mut tx, to).await;
+        tx.end(done).await
+    }
+
+    async fn abandon(&self, building: &SubscriberId) -> Result<(), StoreError> {
+        let mut tx = self.begin("abandoning a rebuild").await?;
+        let done = rebuild::abandon(&mut tx, building).await;
+        tx.end(done).await
+    }
+
+    async fn purge(&self, retired: &SubscriberId, limit: PageLimit) -> Result<bool, StoreError> {
+        let mut tx = self.begin("purging documents").await?;
+        let done = rebuild::purge(&mut tx, retired, limit).await;
+        tx.end(done).await
+    }
+
+    async fn compare(&self, old: &SubscriberId, new: &SubscriberId) -> Result<Comparison, CompareError> {
+        let mut tx = Transaction::begin(self, "comparing generations", compare::SNAPSHOT).await?;
+        let done = compare::compare(&mut tx, old, new).await;
+        tx.end(done).await
+    }
+
+    async fn parked(
+        &self,
+        of: &SubscriberId,
+        key: Option<&str>,
+        after: Option<(&str, Position)>,
+        limit: PageLimit,
+    ) -> Result<Vec<Parked>, StoreError> {
+        self.list_parked(of, key, after, limit).await
+    }
+
+    async fn request(&self, of: &SubscriberId, request: &ParkedRequest) -> Result<bool, StoreError> {
+        self.ask(of, request).await
+    }
+
+    async fn requests(&self, of: &SubscriberId, limit: PageLimit) -> Result<Vec<ParkedRequest>, StoreError> {
+        self.list_requests(of, limit).await
+    }
+}

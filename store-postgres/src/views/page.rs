@@ -1,0 +1,85 @@
+//! Writing a page: documents, parked events and the checkpoint in one call.
+
+use super::{
+    PostgresDocuments,
+    generation::{epoch_number, epoch_of, number, unknown},
+};
+use crate::json_text::JsonbText;
+use annals::{Change, CheckpointError, PageWrite, Position, Step};
+use sqlx::{Postgres, Row, postgres::PgArguments, query::Query};
+use std::sync::Arc;
+
+impl PostgresDocuments {
+    /// Writes `page` and moves the checkpoint, if the step is made from where the checkpoint stands and under the
+    /// newest lease.
+    pub(super) async fn write_page(
+        &self,
+        doing: &'static str,
+        step: &Step,
+        page: &PageWrite,
+    ) -> Result<(), CheckpointError> {
+        // One call is one transaction: nothing stays locked while this process sleeps. Tried again when an idle
+        // connection was lost; had it been written all the same, the checkpoint says so.
+        let rows = self.connections.rows(doing, || self.page_query(step, page)).await?;
+        let failed = |error| self.failed(doing, error);
+        let number = |at| rows[0].try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
+        let outcome: i16 = rows[0].try_get(0).map_err(failed)?;
+        let (epoch, checkpoint) = (number(1).map_err(failed)?, number(2).map_err(failed)?);
+        let subscriber = step.subscriber.clone();
+        match outcome {
+            0 => {
+                self.tell_moved();
+                Ok(())
+            }
+            1 => Err(unknown(&subscriber).into()),
+            2 => Err(CheckpointError::Retired { subscriber }),
+            3 => Err(CheckpointError::Fenced { subscriber, ours: step.epoch, now: epoch_of(epoch) }),
+            _ => {
+                let actual = Position::from_i64(checkpoint);
+                Err(CheckpointError::Moved { subscriber, expected: step.from, actual })
+            }
+        }
+    }
+
+    fn page_query<'p>(&self, step: &'p Step, page: &'p PageWrite) -> Query<'p, Postgres, PgArguments> {
+        // In key order each page of the index is visited once.
+        let mut changes: Vec<&(Arc<str>, Change)> = page.changes.iter().collect();
+        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (mut put_keys, mut put_bodies, mut delete_keys) = (vec![], vec![], vec![]);
+        for (key, change) in changes {
+            match change {
+                Change::Put(document) => {
+                    put_keys.push(&**key);
+                    put_bodies.push(JsonbText(document.as_str()));
+                }
+                Change::Delete => delete_keys.push(&**key),
+            }
+        }
+        let settled = |(key, position): &'p (Arc<str>, Position)| (&**key, position.to_i64());
+        let (settled_keys, settled_positions): (Vec<&str>, Vec<i64>) =
+            page.settled.iter().map(settled).unzip();
+        let query = self
+            .sql
+            .commit_page
+            .query()
+            .bind(step.subscriber.name())
+            .bind(number(&step.subscriber))
+            .bind(epoch_number(step.epoch))
+            .bind(step.from.to_i64())
+            .bind(step.to.to_i64())
+            .bind(put_keys)
+            .bind(put_bodies)
+            .bind(delete_keys)
+            .bind(settled_keys)
+            .bind(settled_positions);
+        let park = &page.park;
+        query
+            .bind(park.iter().map(|parked| &*parked.key).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| parked.position.to_i64()).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| parked.stream.as_str()).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| parked.version.to_i64()).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| parked.error.as_str()).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| i64::from(parked.attempts)).collect::<Vec<_>>())
+            .bind(park.iter().map(|parked| parked.parked_at).collect::<Vec<_>>())
+    }
+}

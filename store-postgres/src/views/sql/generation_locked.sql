@@ -1,0 +1,4 @@
+-- generation_locked.sql: the same; nobody changes it until this transaction ends. $1 name, $2 generation
+SELECT id, name, generation, version, state, checkpoint, epoch, holder, lease_us,
+       CASE WHEN isfinite(lease_until) THEN (extract(epoch FROM lease_until - clock_timestamp()) * 1000000)::bigint ELSE 0 END
+FROM {schema}.generations WHERE name = $1 AND generation = $2 FOR UPDATE

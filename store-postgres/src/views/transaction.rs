@@ -1,0 +1,81 @@
+//! Several statements that count together or not at all.
+
+use super::{PostgresDocuments, Sql};
+use crate::session::Loan;
+use annals::StoreError;
+use sqlx::{
+    Error, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+
+/// Why a transaction is taken back: the database failed, or what was asked for is refused.
+pub(super) enum Halt<E> {
+    Database(Error),
+    Refused(E),
+}
+
+impl<E> From<Error> for Halt<E> {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// A transaction. Dropped before its end, it is taken back, and its connection closed.
+pub(super) struct Transaction<'s> {
+    store: &'s PostgresDocuments,
+    loan: Loan,
+    doing: &'static str,
+}
+
+impl<'s> Transaction<'s> {
+    /// `begin` is the command that begins it.
+    pub(super) async fn begin(
+        store: &'s PostgresDocuments,
+        doing: &'static str,
+        begin: &'static str,
+    ) -> Result<Self, StoreError> {
+        let loan = store.connections.begin(begin).await.map_err(|error| store.failed(doing, error))?;
+        Ok(Self { store, loan, doing })
+    }
+
+    pub(super) fn sql(&self) -> &'s Sql {
+        &self.store.sql
+    }
+
+    pub(super) async fn rows(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        self.loan.session.step(query).await
+    }
+
+    pub(super) async fn act(&mut self, query: Query<'_, Postgres, PgArguments>) -> Result<u64, Error> {
+        self.loan.session.act(query).await
+    }
+
+    /// Commits what was done, or takes back what was refused.
+    pub(super) async fn end<T, E: From<StoreError>>(mut self, done: Result<T, Halt<E>>) -> Result<T, E> {
+        let (store, doing) = (self.store, self.doing);
+        let ended = match &done {
+            Ok(_) => self.loan.session.say("COMMIT").await,
+            Err(Halt::Refused(_)) => self.loan.session.say("ROLLBACK").await,
+            Err(Halt::Database(_)) => return done.map_err(|halt| halt.tell(store, doing)),
+        };
+        ended.map_err(|error| store.failed(doing, error))?;
+        self.loan.give_back();
+        if done.is_ok() {
+            store.tell_moved();
+        }
+        done.map_err(|halt| halt.tell(store, doing))
+    }
+}
+
+impl<E: From<StoreError>> Halt<E> {
+    fn tell(self, store: &PostgresDocuments, doing: &'static str) -> E {
+        match self {
+            Self::Refused(refused) => refused,
+            Self::Database(error) => store.failed(doing, error).into(),
+        }
+    }
+}

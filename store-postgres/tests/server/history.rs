@@ -1,0 +1,60 @@
+//! What is in the log stays as it is, whoever tries.
+
+use crate::place::{Place, at, number, refusal, to};
+use annals::{EventStore, Expected, Position};
+
+/// By mistake, the owner is refused too. Control, still to be tried: without the triggers of `0001_log.sql`
+/// the lines go through.
+#[tokio::test]
+async fn the_owner_cannot_change_history_by_mistake() {
+    let Some(place) = Place::new() else { return };
+    let store = place.store().await;
+    store.append(to("order-1", Expected::NEW, 2)).await.unwrap();
+    let mut owner = place.raw().await;
+    for sql in [
+        "UPDATE log SET version = 9",
+        "UPDATE log SET payload = '{}' WHERE position = 1",
+        "DELETE FROM log",
+        "TRUNCATE log",
+        "UPDATE streams SET name = 'order-2'",
+        "DELETE FROM streams",
+        "TRUNCATE streams",
+        "UPDATE types SET name = 'Other'",
+        "DELETE FROM types",
+    ] {
+        let said = refusal(&mut owner, sql).await;
+        assert!(said.contains("append-only"), "{sql}: {said}");
+    }
+    for sql in [
+        "INSERT INTO log SELECT 3, stream, 3, recorded_at, gen_random_uuid(), type, 0, 1, 0, NULL, '{}', '{}' \
+         FROM log WHERE position = 1",
+        "INSERT INTO log SELECT 9, stream, 9, now() + interval '1 day', gen_random_uuid(), type, 0, 1, 0, NULL, '{}', \
+         '{}' FROM log WHERE position = 1",
+        "INSERT INTO streams VALUES (7, 'order-7')",
+    ] {
+        let said = refusal(&mut owner, sql).await;
+        assert!(said.contains("append functions only"), "{sql}: {said}");
+    }
+    assert_eq!(number(&mut owner, "SELECT count(*) FROM log").await, 2);
+    assert_eq!(store.append(to("order-1", at(2), 1)).await.unwrap().position, Position::new(3));
+}
+
+/// Two engines in one database: the lock of each is its own.
+///
+/// Control, still to be tried: with a constant for `{lock}` in `Schema::fill`, the second append waits until the test gives up.
+#[tokio::test]
+async fn engines_in_one_database_do_not_wait_for_each_other() {
+    let (Some(one), Some(two)) = (Place::new(), Place::new()) else { return };
+    let (first, second) = (one.store().await, two.store().await);
+    first.append(to("order-1", Expected::NEW, 1)).await.unwrap();
+    let mut holder = one.raw().await;
+    let hold =
+        "BEGIN; SELECT pg_advisory_xact_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
+    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    second.append(to("order-1", Expected::NEW, 1)).await.unwrap();
+    let waiting = tokio::spawn(async move { first.append(to("order-1", at(1), 1)).await });
+    second.append(to("order-1", at(1), 1)).await.unwrap();
+    assert!(!waiting.is_finished());
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().position, Position::new(2));
+}

@@ -1,0 +1,15 @@
+//! The log and the read side in PostgreSQL: the suites of every store, and what only PostgreSQL promises.
+//!
+//! Needs a server, which `cargo xtask test` starts; without one each test says that it is skipped.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
+
+mod history;
+mod log_contract;
+mod lost_answers;
+mod opening;
+mod place;
+mod proxy;
+mod restored;
+mod rights;
+mod views_contract;
