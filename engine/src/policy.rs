@@ -50,17 +50,6 @@ impl Issued {
         StreamId::of(tenant, self.0.category(), self.0.key())
     }
 
-    /// Carries the command out on `target`.
-    pub async fn execute(
-        &self,
-        engine: &Engine,
-        target: &StreamId,
-        context: Context,
-    ) -> Result<Done, ExecuteError<AnyRejection>> {
-        let mut outcomes = Self::execute_all(&[self], engine, target, vec![context]).await;
-        outcomes.pop().expect("one command has one outcome")
-    }
-
     /// Carries out commands for one aggregate, in order, as [`Engine::execute_all_on`] does. Ends early, without a
     /// failure, where a command is for another type of aggregate than the first.
     pub async fn execute_all(

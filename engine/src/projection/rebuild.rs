@@ -4,7 +4,7 @@ use super::Registered;
 use crate::{
     CompareError, Comparison, DocumentStore, EventStore, GenerationState, LeaseTerms, LogFilter, LogPage,
     OpenError, PageLimit, Position, StoreError, Subscriber, SubscriberError, SubscriberId, SwitchError,
-    catch_up, catch_up_to,
+    catch_up_to,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -136,11 +136,22 @@ impl Rebuild {
     ) -> Result<(SubscriberId, u64), RebuildError> {
         let generation =
             self.documents.start_rebuild(self.projection.name(), self.projection.version()).await?;
+        let (_, events) = self.take_in(&generation, last, progress).await?;
+        Ok((generation, events))
+    }
+
+    /// Brings `generation` up to `last`: where it then stands, and how many events it took in.
+    async fn take_in(
+        &self,
+        generation: &SubscriberId,
+        last: Position,
+        progress: &mut (dyn FnMut(&LogPage) + Send),
+    ) -> Result<(Position, u64), RebuildError> {
         let (store, documents) = (self.store.clone(), self.documents.clone());
         let inner = self.projection.building(store, documents, generation.clone(), self.terms.clone());
         let mut watched = Watched { inner, progress, events: 0 };
-        catch_up_to(&*self.store, &mut watched, last).await?;
-        Ok((generation, watched.events))
+        let position = catch_up_to(&*self.store, &mut watched, last).await?;
+        Ok((position, watched.events))
     }
 
     /// Brings the generation to the head, makes it live, and deletes what it replaces.
@@ -153,11 +164,8 @@ impl Rebuild {
     ) -> Result<Rebuilt, RebuildError> {
         let replaced = self.live().await?;
         for attempt in 1.. {
-            let (store, documents) = (self.store.clone(), self.documents.clone());
-            let inner = self.projection.building(store, documents, generation.clone(), self.terms.clone());
-            let mut watched = Watched { inner, progress, events: 0 };
-            let position = catch_up(&*self.store, &mut watched).await?;
-            events += watched.events;
+            let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
+            events += more;
             match self.documents.switch(&generation).await {
                 Ok(()) => {
                     if let Some((old, _)) = replaced {
