@@ -3,6 +3,7 @@
 //! One task appends (`writer`), a few connections read (`reader`), one listens for other processes (`head`).
 
 mod checked;
+mod due;
 mod head;
 mod next;
 mod reader;
@@ -28,6 +29,7 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0003_append_next.sql"),
         include_str!("log/migrations/0004_append_checked.sql"),
         include_str!("log/migrations/0005_rights.sql"),
+        include_str!("log/migrations/0006_append_chained.sql"),
     ],
 };
 

@@ -1,9 +1,9 @@
 //! The long way: commits as the checking function takes them, and what it answers.
 
-use super::{Sql, types::Interned};
+use super::{Sql, due::Due, types::Interned};
 use crate::json_text::JsonText;
 use annals::{
-    AppendError, Commit, Committed, EventId, Expected, Position, StreamId, Version, Written, batch::Pending,
+    AppendError, Commit, Committed, EventId, Expected, Position, StreamId, Version, Written, batch::After,
 };
 use chrono::{DateTime, Utc};
 use sqlx::{
@@ -34,11 +34,12 @@ pub(super) struct Checked<'a> {
 
 impl<'a> Checked<'a> {
     /// The types of all events are interned.
-    pub(super) fn of(appends: &'a [Pending], types: &Interned) -> Self {
+    pub(super) fn of(appends: &'a [Due], types: &Interned) -> Self {
         let mut checked = Self::default();
         let mut places: HashMap<&StreamId, i32> = HashMap::new();
-        for (commit, append) in (1..).zip(appends) {
-            for write in append.commit.writes() {
+        for (number, due) in (1..).zip(appends) {
+            let commit = if due.after == After::Nothing { number } else { -number };
+            for write in due.pending.commit.writes() {
                 let names = &mut checked.names;
                 let stream = *places.entry(&write.stream).or_insert_with(|| {
                     names.push(write.stream.as_str());

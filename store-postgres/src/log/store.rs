@@ -87,6 +87,10 @@ impl EventStore for PostgresStore {
         self.appends.append(commit).await
     }
 
+    async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        self.appends.append_chain(commits).await
+    }
+
     async fn read(
         &self,
         stream: &StreamId,

@@ -3,6 +3,7 @@
 use super::{
     Sql,
     checked::{self, Answer, Checked},
+    due::Due,
     head,
     next::{Next, rows},
     reader::first_results,
@@ -59,7 +60,7 @@ pub(super) struct Writer {
 /// Carries out batches until every sender is gone.
 pub(super) async fn run(mut writer: Writer, mut intake: Intake) {
     while let Some(batch) = intake.next().await {
-        let (left, answers) = writer.short_way(batch.appends).await;
+        let (left, answers) = writer.short_way(Due::all(batch.appends)).await;
         intake.answer(answers);
         if !left.is_empty() {
             let answers = writer.long_way(left).await;
@@ -92,7 +93,7 @@ impl Writer {
 
     /// Writes right behind the head what is as expected; gives back what the long way must look at, and the answers
     /// to the rest.
-    async fn short_way(&mut self, appends: Vec<Pending>) -> (Vec<Pending>, Answers) {
+    async fn short_way(&mut self, appends: Vec<Due>) -> (Vec<Due>, Answers) {
         if self.long_batches > 0 {
             self.long_batches -= 1;
             return (appends, vec![]);
@@ -100,10 +101,14 @@ impl Writer {
         match self.write_next(&appends).await {
             Ok(Some(outcomes)) => {
                 let (mut left, mut answers) = (vec![], Vec::with_capacity(appends.len()));
-                for (pending, outcome) in appends.into_iter().zip(outcomes) {
+                let mut is_written = false;
+                for (due, outcome) in appends.into_iter().zip(outcomes) {
+                    // What builds on one that is left waits for that one; the rest for nothing.
+                    let due = if is_written { due.once_settled(true) } else { due };
+                    is_written = outcome.is_some();
                     match outcome {
-                        Some(outcome) => answers.push((pending, outcome)),
-                        None => left.push(pending),
+                        Some(outcome) => answers.push((due.pending, outcome)),
+                        None => left.push(due),
                     }
                 }
                 (left, answers)
@@ -118,13 +123,15 @@ impl Writer {
     }
 
     /// Under the lock, each looked at.
-    async fn long_way(&mut self, appends: Vec<Pending>) -> Answers {
+    async fn long_way(&mut self, appends: Vec<Due>) -> Answers {
         match self.write_checked(&appends).await {
-            Ok(outcomes) => appends.into_iter().zip(outcomes).collect(),
+            Ok(outcomes) => appends.into_iter().map(|due| due.pending).zip(outcomes).collect(),
             Err(error) if failure::is_about_data(&error) => {
-                let mut answers = Vec::with_capacity(appends.len());
-                for pending in appends {
-                    answers.push(self.alone(pending).await);
+                let (mut answers, mut is_written) = (Vec::with_capacity(appends.len()), false);
+                for due in appends {
+                    let (pending, outcome) = self.alone(due.once_settled(is_written)).await;
+                    is_written = outcome.as_ref().is_ok_and(|committed| !committed.repeated);
+                    answers.push((pending, outcome));
                 }
                 answers
             }
@@ -133,30 +140,29 @@ impl Writer {
     }
 
     /// One append by itself: so that one which the server cannot keep spoils no other.
-    async fn alone(&mut self, append: Pending) -> (Pending, Outcome) {
-        let outcome = match self.write_checked(std::slice::from_ref(&append)).await {
+    async fn alone(&mut self, due: Due) -> (Pending, Outcome) {
+        let outcome = match self.write_checked(std::slice::from_ref(&due)).await {
             Ok(mut outcomes) => outcomes.pop().expect("one outcome for one append"),
             Err(error) if failure::is_about_data(&error) => {
                 let reason =
                     "PostgreSQL keeps no such text: it is no JSON, holds a NUL, or is nested too deep";
-                let stream = append.commit.writes()[0].stream.clone();
+                let stream = due.pending.commit.writes()[0].stream.clone();
                 Err(AppendError::Malformed { stream, reason })
             }
             Err(error) => Err(self.failed(error).into()),
         };
-        (append, outcome)
+        (due.pending, outcome)
     }
 
     /// `None` when nothing was written because what was remembered is wrong or an id is stored already; else an
     /// outcome for each, or none for one that is not as expected: that may be a repeat.
-    async fn write_next(&mut self, appends: &[Pending]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
+    async fn write_next(&mut self, appends: &[Due]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
         self.make_ready().await?;
         let Self { session, known, types, sql, started, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
-        let commits = appends.iter().map(|pending| &pending.commit);
         // The server gives the time, not this clock.
-        let plan = known.plan(commits, Utc::now(), |stream| {
+        let plan = known.plan(appends, Utc::now(), |stream| {
             Ok::<_, Infallible>(found.get(stream).copied().unwrap_or_default())
         });
         let Ok(plan) = plan;
@@ -183,7 +189,7 @@ impl Writer {
         Ok(Some(outcomes))
     }
 
-    async fn write_checked(&mut self, appends: &[Pending]) -> Result<Vec<Outcome>, Error> {
+    async fn write_checked(&mut self, appends: &[Due]) -> Result<Vec<Outcome>, Error> {
         self.make_ready().await?;
         let Self { session, known, types, sql, started, .. } = self;
         let session = session.as_mut().expect("it was made ready");
@@ -191,8 +197,8 @@ impl Writer {
         let answered = session.rows(Checked::of(appends, types).query(sql, *started)).await?;
         let (mut answers, mut repeats, mut head, mut before) =
             (vec![], vec![], Position::START, Position::START);
-        for (row, append) in answered.iter().zip(appends) {
-            let (answer, head_before) = checked::answer(row, &append.commit)?;
+        for (row, due) in answered.iter().zip(appends) {
+            let (answer, head_before) = checked::answer(row, &due.pending.commit)?;
             before = head_before;
             match &answer {
                 Answer::Told(Ok(committed)) => head = head.max(committed.position),
@@ -243,9 +249,9 @@ impl Writer {
 
     /// The same answer to all. Whether they arrived is not known when the connection was lost: sent again, they are
     /// recognised.
-    fn refuse(&mut self, appends: Vec<Pending>, error: Error) -> Answers {
+    fn refuse(&mut self, appends: Vec<Due>, error: Error) -> Answers {
         let failed = self.lose(error);
-        let answer = |pending| (pending, Err(failed.store_error("appending").into()));
+        let answer = |due: Due| (due.pending, Err(failed.store_error("appending").into()));
         appends.into_iter().map(answer).collect()
     }
 
@@ -273,9 +279,9 @@ async fn look_up(
     session: &mut Session,
     sql: &Sql,
     known: &Known,
-    appends: &[Pending],
+    appends: &[Due],
 ) -> Result<HashMap<StreamId, StreamAt>, Error> {
-    let streams = appends.iter().flat_map(|append| append.commit.writes()).map(|write| &write.stream);
+    let streams = appends.iter().flat_map(|due| due.pending.commit.writes()).map(|write| &write.stream);
     let unknown: HashSet<&str> =
         streams.filter(|stream| known.stream(stream).is_none()).map(StreamId::as_str).collect();
     if unknown.is_empty() {
@@ -304,7 +310,7 @@ async fn first_arrivals(
     first_results(&rows, repeats)
 }
 
-fn events(appends: &[Pending]) -> impl Iterator<Item = (&StreamId, &EventData)> {
-    let writes = appends.iter().map(|append| &append.commit).flat_map(Commit::writes);
+fn events(appends: &[Due]) -> impl Iterator<Item = (&StreamId, &EventData)> {
+    let writes = appends.iter().map(|due| &due.pending.commit).flat_map(Commit::writes);
     writes.flat_map(|write| write.events.iter().map(move |event| (&write.stream, event)))
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
+mod chains;
 mod history;
 mod log_contract;
 mod lost_answers;

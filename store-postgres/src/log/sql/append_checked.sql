@@ -1,4 +1,5 @@
--- append_checked.sql: the long way. $1 start of the server, $2 names of streams, $3 to $6 writes: commits, streams,
--- expected versions, counts, $7 to $11 events: writes, ids, types, metadata, payloads
+-- append_checked.sql: the long way. $1 start of the server, $2 names of streams, $3 to $6 writes: commits (negative when
+-- they build on the one before), streams, expected versions, counts, $7 to $11 events: writes, ids, types, metadata,
+-- payloads
 SELECT outcome, place, versions, known, head_before
 FROM {schema}.append_checked($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
