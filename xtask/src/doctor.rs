@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use annals_services::installed;
 use anyhow::Context;
 use serde::Deserialize;
-
-use crate::workspace::installed;
 
 /// A debug and a release build of everything, with tests, takes about half of it.
 const FREE_DISK_GIB_MIN: u64 = 8;

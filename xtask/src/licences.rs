@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use annals_services::installed;
 use spdx::{Expression, Licensee, ParseMode};
 
 use crate::deny_toml::{DenyToml, Level};
 use crate::step::{self, Outcome, Step};
-use crate::workspace::{Package, Workspace, installed};
+use crate::workspace::{Package, Workspace};
 
 pub(crate) const STEPS: [Step; 2] = [
     Step {

@@ -3,8 +3,6 @@
 //! They lie under `services/` in the target directory, listen on free ports of this machine only, and are stopped by
 //! what is written there, never by a program's name.
 
-mod account;
-mod command;
 mod place;
 mod postgres;
 

@@ -1,6 +1,6 @@
 //! The workspace as cargo and git see it: its root, its packages, its files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -122,10 +122,4 @@ impl Workspace {
 /// The cargo that started us, so that `cargo +toolchain xtask` stays with its toolchain.
 pub(crate) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
-}
-
-/// Whether a program of this name is on the path.
-pub(crate) fn installed(program: &str) -> bool {
-    let Some(path) = std::env::var_os("PATH") else { return false };
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file()) || Path::new(program).is_file()
 }

@@ -33,8 +33,10 @@ const EFFECTS: &[&str] = &["tokio", "async-trait", "futures", "rand", "reqwest",
 
 const SQLITE: &str = "annals-sqlite";
 const POSTGRES: &str = "annals-postgres";
+/// Servers to test with: for what tests and measures.
+const SERVICES: &str = "annals-services";
 const BELOW_SERVICE: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI];
-const EVERYTHING: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICE];
+const EVERYTHING: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICE, SERVICES];
 
 const ROOMS: &[Room] = &[
     Room { name: ENGINE, may_use: &[], must_not_know: &[DRIVERS] },
@@ -47,7 +49,8 @@ const ROOMS: &[Room] = &[
     Room { name: SERVICE, may_use: BELOW_SERVICE, must_not_know: &[] },
     Room { name: "annals-tests", may_use: EVERYTHING, must_not_know: &[] },
     Room { name: "annals-benches", may_use: EVERYTHING, must_not_know: &[] },
-    Room { name: "xtask", may_use: &[], must_not_know: &[] },
+    Room { name: SERVICES, may_use: &[], must_not_know: &[] },
+    Room { name: "xtask", may_use: &[SERVICES], must_not_know: &[] },
 ];
 
 /// Arrows that are not in the table.

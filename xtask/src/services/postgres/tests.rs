@@ -1,4 +1,5 @@
 use super::*;
+use std::{fs, path::PathBuf};
 
 fn target() -> PathBuf {
     std::env::temp_dir().join(format!("annals-xtask-{}", std::process::id()))
@@ -7,14 +8,14 @@ fn target() -> PathBuf {
 /// Needs the programs of a server; says so where there are none.
 #[test]
 fn a_server_starts_and_is_gone_when_it_is_dropped() {
-    if let Err(lacking) = Binaries::find() {
+    if let Err(lacking) = finding() {
         eprintln!("skipped: {lacking}");
         return;
     }
     let target = target();
     let postgres = Postgres::start(&target, Stay::UntilDropped).unwrap();
     assert!(postgres.server.runs().unwrap());
-    let (port, directory) = (postgres.port, postgres.server.directory.clone());
+    let (port, directory) = (postgres.port, postgres.server.directory().to_path_buf());
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
     // What a killed run leaves is found by what it wrote down.
     let state = State::read(&directory).unwrap();

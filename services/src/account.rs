@@ -6,21 +6,24 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::command::{output, succeeds};
+use crate::command::{output, succeeds};
 
 /// Accounts without rights, the first that exists is taken.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
 /// An unprivileged account.
-#[derive(Debug, PartialEq)]
-pub(super) struct Account {
-    pub(super) user: u32,
-    pub(super) group: u32,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Account {
+    pub(crate) user: u32,
+    pub(crate) group: u32,
 }
 
 impl Account {
     /// The account to run services with; `None` when that is our own.
-    pub(super) fn needed() -> anyhow::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// When this process is root and there is no other account.
+    pub fn needed() -> anyhow::Result<Option<Self>> {
         if !is_root()? {
             return Ok(None);
         }
@@ -45,7 +48,7 @@ impl Account {
     }
 
     /// Whether it can go into `directory`.
-    pub(super) fn reaches(&self, directory: &Path) -> anyhow::Result<bool> {
+    pub(crate) fn reaches(&self, directory: &Path) -> anyhow::Result<bool> {
         let mut test = command(Some(self), Path::new("test"));
         test.arg("-x").arg(directory);
         succeeds(&mut test)
@@ -53,7 +56,7 @@ impl Account {
 }
 
 /// `program` with the rights of `account`, in a directory that everybody may be in.
-pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
+pub(crate) fn command(account: Option<&Account>, program: &Path) -> Command {
     let mut command = match account {
         None => Command::new(program),
         Some(Account { user, group }) => {
@@ -68,7 +71,7 @@ pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
 }
 
 /// Whether this process has the rights of root.
-pub(super) fn is_root() -> anyhow::Result<bool> {
+pub(crate) fn is_root() -> anyhow::Result<bool> {
     Ok(std::fs::metadata("/proc/self").context("cannot see who we are")?.uid() == 0)
 }
 

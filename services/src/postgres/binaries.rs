@@ -6,9 +6,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::super::account::is_root;
-use super::super::command::output;
-use crate::workspace::installed;
+use crate::account::is_root;
+use crate::command::{installed, output};
 
 /// The oldest major version that is supported.
 const MAJOR_MIN: u32 = 15;
@@ -89,8 +88,11 @@ fn is_whole(directory: &Path) -> bool {
     PROGRAMS.iter().all(|program| directory.join(program).is_file())
 }
 
-/// What `cargo xtask doctor` says: where the programs are, or what to install.
-pub(crate) fn finding() -> anyhow::Result<String> {
+/// The version of the server's programs.
+///
+/// # Errors
+/// When they are lacking: what to install.
+pub fn finding() -> anyhow::Result<String> {
     let found = Binaries::find()?;
     Ok(output(Command::new(found.path("postgres")).arg("--version"))?.trim().to_owned())
 }

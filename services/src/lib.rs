@@ -1,0 +1,25 @@
+//! Servers that tests, benches and the developer's commands need: installed binaries, a directory, a free port and an
+//! unprivileged account of their own, without containers. Each is stopped by its directory, never by a name.
+#![expect(clippy::print_stderr, reason = "whoever waits for an installation is told why")]
+
+mod account;
+mod command;
+mod directory;
+mod postgres;
+
+pub use account::Account;
+pub use command::installed;
+pub use directory::{make_private, reachable_directory};
+pub use postgres::{PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
+
+use anyhow::Context;
+use std::net::TcpListener;
+
+/// A port of this machine that nobody listens on now.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("cannot find a free port")?;
+    Ok(listener.local_addr()?.port())
+}
