@@ -1,10 +1,11 @@
 //! The reference service of annals: Northwind Apparel, a shop. The binary `northwind` is this and nothing more.
 //!
-//! [`demo`] and [`import`] are its own commands; the others are those that every service has, from `annals-cli`.
+//! [`demo`], [`import`] and [`serve`] are its own commands; the others are those that every service has, from `annals-cli`.
 
 pub mod demo;
 pub mod import;
 mod sending;
+pub mod serve;
 mod shop;
 mod work;
 

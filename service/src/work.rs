@@ -45,9 +45,22 @@ impl<'a> Work<'a> {
         if sent.is_ok() {
             interrupted.run_until_cancelled(self.until_it_rests()).await.transpose()?;
         }
-        let Self { service, stores, engine, stop, following } = self;
-        stop.cancel();
-        match following.await {
+        let (service, stores, engine) = (self.service, self.stores, self.engine.clone());
+        self.stop().await;
+        let sent = sent?;
+        let mut told = |_, _| {};
+        // What rests has hardly anything left; what failed meanwhile, and was only logged, is told here.
+        let drained = interrupted.run_until_cancelled(drain(service, stores, &engine, &mut told)).await;
+        Ok((sent, drained.unwrap_or_else(|| Err(interruption()))?))
+    }
+
+    /// Stops following: behind the pages in hand, with the leases given back.
+    ///
+    /// # Panics
+    /// When a policy or projection has panicked.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        match self.following.await {
             Ok(ended) => tracing::debug!(?ended, "stopped"),
             Err(error) => {
                 if let Ok(panic) = error.try_into_panic() {
@@ -55,11 +68,11 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        let sent = sent?;
-        let mut told = |_, _| {};
-        // What rests has hardly anything left; what failed meanwhile, and was only logged, is told here.
-        let drained = interrupted.run_until_cancelled(drain(service, stores, &engine, &mut told)).await;
-        Ok((sent, drained.unwrap_or_else(|| Err(interruption()))?))
+    }
+
+    /// Is cancelled when a policy or projection has panicked, which stops all of them.
+    pub(crate) fn broken(&self) -> CancellationToken {
+        self.stop.clone()
     }
 
     /// Until neither the log nor a subscriber has moved for a while.
