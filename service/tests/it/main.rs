@@ -7,5 +7,6 @@ mod demo;
 mod import;
 mod interrupted;
 mod program;
+mod serve;
 mod week;
 mod week_totals;

@@ -1,0 +1,6 @@
+//! `northwind serve`, asked over HTTP.
+
+mod ending;
+mod orders;
+mod problems;
+mod served;
