@@ -69,7 +69,7 @@ impl Operations {
 
 /// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c ends what would go on for ever.
 pub async fn run(service: &Service, global: &Global, operation: Operations) -> Result<(), CliError> {
-    let stores = Stores::open(service, global, operation.access())?;
+    let stores = Stores::open(service, global, operation.access()).await?;
     let mut output = Output::stdout(global);
     let stop = CancellationToken::new();
     if matches!(&operation, Operations::Tail(tail) if tail.follow) {

@@ -1,6 +1,7 @@
 //! The stores that a command works on.
 
 mod place;
+mod postgres;
 mod settings;
 mod sqlite;
 
@@ -11,6 +12,7 @@ use annals::{
     DocumentStore, EventStore, LogFilter, MemoryDocuments, MemoryStore, PageLimit, Position, SnapshotStore,
     StoreError,
 };
+use annals_postgres::PostgresStore;
 use annals_sqlite::SqliteStore;
 use place::{Place, places};
 use std::{fmt, sync::Arc};
@@ -37,12 +39,21 @@ enum Integrity {
     },
     /// By the store's own walk over its tables.
     Sqlite(Arc<SqliteStore>),
+    /// By reading it; the server tells its settings.
+    Postgres(Arc<PostgresStore>),
 }
 
-/// What a command does with files that are missing.
+/// A log that was opened: with its snapshots, and how its integrity is checked.
+struct Log {
+    store: Arc<dyn EventStore>,
+    snapshots: Option<Arc<dyn SnapshotStore>>,
+    integrity: Integrity,
+}
+
+/// What a command does with files and tables that are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It only looks: a missing log is an error, missing read models are empty, and no file is made.
+    /// It only looks: a missing log is an error, missing read models are empty, and nothing is made.
     Look,
     /// It makes read models from the log, which must be there.
     Replay,
@@ -54,9 +65,11 @@ impl Stores {
     /// Stores in memory: gone with the process.
     pub fn memory() -> Self {
         let store = Arc::new(MemoryStore::new());
-        let documents = Arc::new(MemoryDocuments::new());
         let integrity = Integrity::Reading { store: "memory" };
-        Self { store: store.clone(), snapshots: Some(store), documents, integrity }
+        Self::with(
+            Log { store: store.clone(), snapshots: Some(store), integrity },
+            Arc::new(MemoryDocuments::new()),
+        )
     }
 
     /// Any stores, without snapshots.
@@ -68,13 +81,25 @@ impl Stores {
     ///
     /// # Errors
     /// Wrong usage when a URL is none that this program knows; a failure when a log that must be there is missing,
-    /// or a file cannot be opened.
-    pub fn open(service: &Service, global: &Global, access: Access) -> Result<Self, CliError> {
-        match places(service, global)? {
-            (Place::Memory, _) => Ok(Self::memory()),
-            (Place::Sqlite(log), Place::Sqlite(views)) => sqlite::open(service, &log, Some(&views), access),
-            (Place::Sqlite(log), Place::Memory) => sqlite::open(service, &log, None, access),
-        }
+    /// a file cannot be opened, or a server cannot be used.
+    pub async fn open(service: &Service, global: &Global, access: Access) -> Result<Self, CliError> {
+        let (log, views) = places(service, global)?;
+        let log = match log {
+            Place::Memory => return Ok(Self::memory()),
+            Place::Sqlite(log) => sqlite::open_log(service, &log, access)?,
+            Place::Postgres(log) => postgres::open_log(service, &log, access).await?,
+        };
+        let documents = match views {
+            Place::Memory => Arc::new(MemoryDocuments::new()),
+            Place::Sqlite(views) => sqlite::open_views(&views.path, access)?,
+            Place::Postgres(views) => postgres::open_views(&views, access).await?,
+        };
+        Ok(Self::with(log, documents))
+    }
+
+    fn with(log: Log, documents: Arc<dyn DocumentStore>) -> Self {
+        let Log { store, snapshots, integrity } = log;
+        Self { store, snapshots, documents, integrity }
     }
 
     /// The head of the log, read anew.

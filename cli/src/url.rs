@@ -6,6 +6,23 @@ use std::{convert::Infallible, fmt, str::FromStr};
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl(String);
 
+/// Parameters of PostgreSQL URLs whose values are no secrets; of any other, misspelt ones too, the value is hidden.
+const SHOWN_OF_POSTGRES: [&str; 13] = [
+    "schema",
+    "pooler",
+    "unsafe-durability",
+    "password-file",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "application_name",
+    "host",
+    "port",
+    "user",
+    "dbname",
+];
+
 /// Stands in place of a secret.
 const HIDDEN: &str = "***";
 
@@ -77,7 +94,27 @@ fn without_secrets(url: &str) -> String {
     if !SCHEMES_SHOWN.contains(&scheme) || !taken_apart {
         return format!("{scheme}:{HIDDEN}");
     }
-    without_password(url).split_inclusive(SEPARATORS).map(without_value).collect()
+    let url = without_password(url);
+    let mut parts = url.split_inclusive(SEPARATORS);
+    if is_file {
+        return parts.map(without_value).collect();
+    }
+    let place = parts.next().unwrap_or_default();
+    std::iter::once(without_value(place)).chain(parts.map(of_postgres)).collect()
+}
+
+/// A parameter of a PostgreSQL URL.
+fn of_postgres(part: &str) -> String {
+    match part.split_once('=') {
+        Some((name, value)) if !SHOWN_OF_POSTGRES.contains(&name) => format!("{name}={}", hidden(value)),
+        _ => part.into(),
+    }
+}
+
+/// In place of `value`, which may have a separator behind it.
+fn hidden(value: &str) -> String {
+    let end = value.strip_suffix(SEPARATORS).map_or("", |kept| &value[kept.len()..]);
+    format!("{HIDDEN}{end}")
 }
 
 /// `scheme://user:password@host`: the password may hold any of the other signs, so the last `@` ends it.
@@ -98,8 +135,7 @@ fn without_value(part: &str) -> String {
     if !SECRET_WORDS.iter().any(|word| lower.contains(word)) {
         return part.into();
     }
-    let end = value.strip_suffix(SEPARATORS).map_or("", |kept| &value[kept.len()..]);
-    format!("{name}={HIDDEN}{end}")
+    format!("{name}={}", hidden(value))
 }
 
 #[cfg(test)]
@@ -112,7 +148,7 @@ mod tests {
             ("postgres://shop:hunter2@db:5432/shop", "postgres://shop:***@db:5432/shop"),
             ("postgres://shop:p@ss:w/rd@db/shop", "postgres://shop:***@db/shop"),
             ("postgres://db/shop?user=a&password=hunter2", "postgres://db/shop?user=a&password=***"),
-            ("postgres://db/shop;Password=hunter2;Host=db", "postgres://db/shop;Password=***;Host=db"),
+            ("postgres://db/shop;Password=hunter2;Host=db", "postgres://db/shop;Password=***;Host=***"),
             ("postgres://shop:a;b?c=hunter2@db", "postgres://shop:***@db"),
             ("postgresql:password=hunter2 host=db", "postgresql:***"),
             ("postgres://db/shop password=hunter2", "postgres:***"),
@@ -128,6 +164,12 @@ mod tests {
             ("sqlite:northwind.db?synchronous=normal", "sqlite:northwind.db?synchronous=normal"),
             ("sqlite:/srv/a@b/x.db", "sqlite:/srv/a@b/x.db"),
             ("postgres://shop@db/shop", "postgres://shop@db/shop"),
+            ("postgres://db/shop?pasword=hunter2&port=1", "postgres://db/shop?pasword=***&port=1"),
+            ("postgres://db/shop?Schema=hunter2", "postgres://db/shop?Schema=***"),
+            (
+                "postgres://db/shop?password-file=/run/p&sslkey=/run/k",
+                "postgres://db/shop?password-file=/run/p&sslkey=/run/k",
+            ),
         ] {
             let url = StoreUrl::from(given.to_string());
             assert_eq!(url.to_string(), shown);

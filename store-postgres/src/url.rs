@@ -1,8 +1,13 @@
 //! Where a database lies and how it is used, as a URL says it.
 
+mod error;
+mod tls;
+
+pub use error::UrlError;
+
 use crate::Schema;
 use sqlx::postgres::PgConnectOptions;
-use std::{fmt, fs, str::FromStr};
+use std::{borrow::Cow, fmt, fs, str::FromStr};
 
 /// Where a database lies, and how it is used.
 ///
@@ -10,13 +15,20 @@ use std::{fmt, fs, str::FromStr};
 ///
 /// - `schema=NAME`: see [`Schema`]; `annals` if nothing is said.
 /// - `password-file=PATH`: the password is the first line of this file. Without a password in the URL or a file, the
-///   environment (`PGPASSWORD`) and `~/.pgpass` are asked, as every program for PostgreSQL does.
+///   environment (`PGPASSWORD`, `PGPASSFILE`) and `~/.pgpass` are asked, as every program for PostgreSQL does.
 /// - `pooler=transaction`: a pooler such as pgbouncer in transaction mode stands in between. Nothing is prepared, every
 ///   statement gets a transaction, other processes' commits are seen by asking once a second.
 /// - `unsafe-durability`: opens also where `fsync` or `synchronous_commit` is off: **a crash loses acknowledged events**.
 ///
-/// Options of PostgreSQL: `sslmode` (`verify-full` asks the server for a certificate that fits its name), `sslrootcert`,
-/// `sslcert`, `sslkey`, `application_name`, `host`, `port`, `user`, `password`, `dbname`.
+/// Options of PostgreSQL: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `application_name`, `host`, `port`, `user`,
+/// `password`, `dbname`.
+///
+/// **TLS.** A server elsewhere is spoken to with TLS only, and its certificate must be for the name of its host, signed
+/// by somebody whom this machine or `sslrootcert=PATH` trusts: that is `sslmode=verify-full`, which need not be said.
+/// `verify-ca` does not look at the name, `require` takes any certificate, and `disable` sends everything, passwords
+/// too, so that everybody on the way can read it. `prefer` and `allow` are refused, because whoever stands on the way
+/// could have them talk in the clear. A server of this machine (a socket, `localhost`, a loopback address) is
+/// spoken to with TLS if it offers it, unless `sslmode` says more. `PGSSLMODE` counts where it asks for more than that.
 ///
 /// Shown without its password, whatever shows it.
 #[derive(Clone)]
@@ -41,13 +53,6 @@ pub enum Pooler {
     Transaction,
 }
 
-/// Why a text is no URL of a PostgreSQL database. Quotes nothing that may hold a password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no PostgreSQL database is named: {reason}; expected postgres://USER@HOST:PORT/DATABASE?schema=NAME")]
-pub struct UrlError {
-    reason: String,
-}
-
 /// Options that are handed on to the driver.
 const OF_POSTGRES: [&str; 10] = [
     "sslmode",
@@ -62,43 +67,64 @@ const OF_POSTGRES: [&str; 10] = [
     "dbname",
 ];
 
+/// Those whose values are files.
+const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
+
+/// An unknown option is quoted up to this many characters.
+const QUOTED_CHARS_MAX: usize = 64;
+
 impl FromStr for PostgresOptions {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
-        let refused = |reason: String| UrlError { reason };
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(refused("it does not begin with postgres://".into()));
+            return Err(UrlError::shape("it does not begin with postgres://"));
         }
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         if query.contains('@') {
-            return Err(refused("a question mark in a password is written %3F".into()));
+            return Err(UrlError::signs("there is an @ behind the question mark"));
         }
         let (mut schema, mut pooler, mut unsafe_durability) = (Schema::default(), Pooler::None, false);
-        let (mut password_file, mut others) = (None, vec![]);
+        let (mut password_file, mut of_postgres, mut asked) = (None, vec![], tls::Asked::default());
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            match (name, value) {
-                ("schema", name) => schema = name.parse().map_err(|error| refused(format!("{error}")))?,
+            let value = decoded(value);
+            match (name, &*value) {
+                ("schema", name) => {
+                    schema = name.parse().map_err(|error| UrlError::shape(format!("{error}")))?;
+                }
                 ("pooler", "transaction") => pooler = Pooler::Transaction,
-                ("pooler", _) => return Err(refused("pooler can only be transaction".into())),
+                ("pooler", _) => return Err(UrlError::shape("pooler can only be transaction")),
                 ("unsafe-durability", "" | "true") => unsafe_durability = true,
-                ("password-file", path) => password_file = Some(path),
-                (name, _) if OF_POSTGRES.contains(&name) => others.push(option),
+                ("password-file", path) => password_file = Some(first_line(path)?),
+                ("port", number) if number.parse::<u16>().is_err() => {
+                    return Err(UrlError::shape("the port is no number up to 65535"));
+                }
+                (name, value) if OF_POSTGRES.contains(&name) => {
+                    if FILES.contains(&name) {
+                        readable(name, value)?;
+                    }
+                    asked.hear(name, value)?;
+                    of_postgres.push(option);
+                }
                 // The value is left out: a misspelt password is one too.
-                (name, _) => return Err(refused(format!("there is no option {:?}", shown(name)))),
+                (name, _) => {
+                    let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
+                    return Err(UrlError::option(format!("there is no option {name:?}")));
+                }
             }
         }
         // The driver's own errors quote what they could not read, which may be the password.
-        let mut connect: PgConnectOptions = format!("{place}?{}", others.join("&"))
+        let mut connect: PgConnectOptions = format!("{place}?{}", of_postgres.join("&"))
             .parse()
-            .map_err(|_| refused("host, port, user, database or an option cannot be read".into()))?;
-        if let Some(path) = password_file {
-            connect = connect.password(&first_line(path).map_err(refused)?);
+            .map_err(|_| UrlError::signs("user, password, host, port or database cannot be read"))?;
+        if let Some(password) = password_file {
+            connect = connect.password(&password);
         }
         if connect.get_application_name().is_none() {
             connect = connect.application_name(&format!("annals {schema}"));
         }
+        let connect = asked.settle(connect)?;
         Ok(Self { schema, pooler, unsafe_durability, connect })
     }
 }
@@ -110,22 +136,37 @@ impl PostgresOptions {
     }
 }
 
-fn first_line(path: &str) -> Result<String, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("the password file {path} cannot be read: {error}"))?;
-    Ok(text.lines().next().unwrap_or_default().into())
+/// A value as the driver takes it too.
+fn decoded(value: &str) -> Cow<'_, str> {
+    let spaced = value.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned().into()
 }
 
-fn shown(name: &str) -> String {
-    name.chars().take(64).collect()
+fn first_line(path: &str) -> Result<String, UrlError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| UrlError::file(format!("the password file {path} cannot be read: {error}")))?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(password) => Ok(password.into()),
+        None => Err(UrlError::file(format!("the password file {path} begins with an empty line"))),
+    }
+}
+
+fn readable(name: &str, path: &str) -> Result<(), UrlError> {
+    let read = fs::read(path);
+    read.map(|_| ()).map_err(|error| UrlError::file(format!("{name} {path} cannot be read: {error}")))
 }
 
 impl fmt::Display for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (user, host, port) =
-            (self.connect.get_username(), self.connect.get_host(), self.connect.get_port());
+        let user = self.connect.get_username();
         let database = self.connect.get_database().unwrap_or(user);
-        write!(f, "postgres://{user}@{host}:{port}/{database}?schema={}", self.schema)
+        let schema = &self.schema;
+        let (host, port) = (self.connect.get_host(), self.connect.get_port());
+        let socket = self.connect.get_socket().map_or(host.into(), |path| path.to_string_lossy());
+        match socket.starts_with('/') {
+            true => write!(f, "postgres:///{database}?host={socket}&port={port}&user={user}&schema={schema}"),
+            false => write!(f, "postgres://{user}@{host}:{port}/{database}?schema={schema}"),
+        }
     }
 }
 
@@ -136,51 +177,4 @@ impl fmt::Debug for PostgresOptions {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(url: &str) -> Result<PostgresOptions, UrlError> {
-        url.parse()
-    }
-
-    #[test]
-    fn a_url_names_server_database_and_schema() {
-        let options =
-            parse("postgres://shop@db:6432/orders?schema=eu&unsafe-durability&pooler=transaction").unwrap();
-        assert_eq!(options.to_string(), "postgres://shop@db:6432/orders?schema=eu");
-        assert!(options.unsafe_durability);
-        assert_eq!(options.pooler, Pooler::Transaction);
-        let plain = parse("postgresql://shop@db/orders").unwrap();
-        assert_eq!((plain.schema.as_str(), plain.unsafe_durability), ("annals", false));
-    }
-
-    #[test]
-    fn what_names_no_database_is_refused_and_says_why() {
-        for (url, reason) in [
-            ("sqlite:shop.db", "does not begin with postgres://"),
-            ("postgres://db/shop?schema=a\"b", "names no schema"),
-            ("postgres://db/shop?pooler=session", "can only be transaction"),
-            ("postgres://db/shop?fsync=off", "no option \"fsync\""),
-            ("postgres://db:port/shop", "cannot be read"),
-            ("postgres://db/shop?password-file=/nonexistent/p", "/nonexistent/p cannot be read"),
-        ] {
-            let error = parse(url).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let options = parse("postgres://shop:hunter2@db/orders?password=hunter2").unwrap();
-        assert!(!format!("{options} {options:?}").contains("hunter2"));
-        for url in [
-            "postgres://shop:hunter2@db:port/x",
-            "postgres://db/x?passwrd=hunter2",
-            "hunter2",
-            "postgres://a:b?hunter2@db/x",
-        ] {
-            let error = parse(url).unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-        }
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use crate::{
     integrity::{Walked, walk},
 };
 use annals::StoreError;
+use annals_postgres::PostgresSettings;
 use serde::Serialize;
 use std::fmt;
 
@@ -17,22 +18,25 @@ pub struct Settings {
     pub store: String,
     /// Whether an acknowledged commit survives a power cut; none where the store does not say.
     pub durable: Option<bool>,
-    /// The file.
+    /// The file, or the URL of the database without its password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The version of the SQLite library.
+    /// The version of the SQLite library, or of the PostgreSQL server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
     /// How SQLite keeps its journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_mode: Option<String>,
-    /// When a commit counts as durable: `full` or `normal`.
+    /// When a commit counts as durable: `full` or `normal` for SQLite, `synchronous_commit` for PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synchronous: Option<String>,
+    /// Whether PostgreSQL flushes what it acknowledges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fsync: Option<String>,
     /// The layout of the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<i64>,
-    /// The size of the file, in bytes.
+    /// The size of the log on the disk, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<i64>,
 }
@@ -45,6 +49,7 @@ impl Stores {
                 let durable = (*store == "memory").then_some(false);
                 return Ok(Settings { store: (*store).into(), durable, ..Settings::default() });
             }
+            Integrity::Postgres(postgres) => return postgres.settings().await.map(of_server),
             Integrity::Sqlite(sqlite) => sqlite.settings().await?,
         };
         Ok(Settings {
@@ -54,6 +59,7 @@ impl Stores {
             library: Some(sqlite.library.into()),
             journal_mode: Some(sqlite.journal_mode),
             synchronous: Some(sqlite.synchronous.into()),
+            fsync: None,
             layout: Some(sqlite.layout),
             bytes: Some(sqlite.page_bytes.saturating_mul(sqlite.pages)),
         })
@@ -72,13 +78,31 @@ impl Stores {
     }
 }
 
+fn of_server(postgres: PostgresSettings) -> Settings {
+    Settings {
+        store: "postgres".into(),
+        durable: Some(postgres.is_durable()),
+        path: Some(postgres.place),
+        library: Some(postgres.version),
+        journal_mode: None,
+        synchronous: Some(postgres.synchronous_commit),
+        fsync: Some(postgres.fsync),
+        layout: Some(postgres.layout),
+        bytes: Some(postgres.bytes),
+    }
+}
+
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.store)?;
         if let Some(path) = &self.path {
             write!(f, " {path}")?;
         }
-        let settings = [("journal_mode", &self.journal_mode), ("synchronous", &self.synchronous)];
+        let settings = [
+            ("journal_mode", &self.journal_mode),
+            ("synchronous", &self.synchronous),
+            ("fsync", &self.fsync),
+        ];
         for (name, value) in settings {
             if let Some(value) = value {
                 write!(f, ", {name} {value}")?;

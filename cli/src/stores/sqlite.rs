@@ -1,34 +1,28 @@
 //! Stores in SQLite files.
 
-use super::{Access, Integrity, Stores};
+use super::{Access, Integrity, Log};
 use crate::{CliError, Service};
 use annals::{DocumentStore, MemoryDocuments};
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore};
 use std::{fs, path::Path, sync::Arc};
 
-/// Opens the log in a file; its read models in another, or in memory where there is none.
-pub(super) fn open(
-    service: &Service,
-    log: &SqliteOptions,
-    views: Option<&SqliteOptions>,
-    access: Access,
-) -> Result<Stores, CliError> {
+/// Opens the log in a file.
+pub(super) fn open_log(service: &Service, log: &SqliteOptions, access: Access) -> Result<Log, CliError> {
     if access != Access::Create && is_missing(&log.path) {
         let missing = CliError::failed(log.path.display(), "there is no event log in it");
         return Err(missing.next(service.first_step()));
     }
     let store = Arc::new(SqliteStore::open(log).map_err(|error| refused("--store", &log.path, &error))?);
-    let documents: Arc<dyn DocumentStore> = match views {
+    Ok(Log { store: store.clone(), snapshots: Some(store.clone()), integrity: Integrity::Sqlite(store) })
+}
+
+/// Opens the read models in a file.
+pub(super) fn open_views(views: &Path, access: Access) -> Result<Arc<dyn DocumentStore>, CliError> {
+    if access == Access::Look && is_missing(views) {
         // Nothing was projected yet, and looking makes no file.
-        Some(views) if access == Access::Look && is_missing(&views.path) => Arc::new(MemoryDocuments::new()),
-        Some(views) => {
-            let opened = SqliteDocuments::open(&views.path);
-            Arc::new(opened.map_err(|error| refused("--read-models", &views.path, &error))?)
-        }
-        None => Arc::new(MemoryDocuments::new()),
-    };
-    let integrity = Integrity::Sqlite(store.clone());
-    Ok(Stores { store: store.clone(), snapshots: Some(store), documents, integrity })
+        return Ok(Arc::new(MemoryDocuments::new()));
+    }
+    Ok(Arc::new(SqliteDocuments::open(views).map_err(|error| refused("--read-models", views, &error))?))
 }
 
 /// Whether nothing is there, or an empty file, which would become a database when it is opened.

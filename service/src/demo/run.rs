@@ -54,7 +54,7 @@ impl Demo {
         let burst = Burst::new(BurstTerms { orders, skus, seed, start: FIRST_ORDER_AT })
             .map_err(|error| CliError::usage("demo", error))?;
         let service = Arc::new(shop());
-        let stores = Stores::open(&service, global, Access::Create)?;
+        let stores = Stores::open(&service, global, Access::Create).await?;
         let mut output = Output::stdout(global);
         let progress = output.progress("placing orders");
         let report = self.report(&burst, &service, &stores, &output, &progress, interrupted).await?;

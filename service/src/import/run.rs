@@ -108,7 +108,7 @@ impl Import {
         interrupted: &CancellationToken,
     ) -> Result<(CarriedOut, Position), CliError> {
         let service = Arc::new(shop());
-        let stores = Stores::open(&service, global, Access::Create)?;
+        let stores = Stores::open(&service, global, Access::Create).await?;
         let engine = service.engine(&stores);
         let progress = output.progress("importing");
         let _watching = watch(&progress, "importing", &stores, &service);

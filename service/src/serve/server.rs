@@ -44,7 +44,7 @@ impl Serve {
     /// When the stores cannot be opened, or the address cannot be had.
     pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
         let service = Arc::new(shop());
-        let stores = Stores::open(&service, global, Access::Create)?;
+        let stores = Stores::open(&service, global, Access::Create).await?;
         let (listener, address) = self.bind().await?;
         let mut output = Output::stdout(global);
         output.answer(&Listening { listening: format!("http://{address}") }, Listening::to_string)?;

@@ -45,7 +45,7 @@ async fn in_the_middle(program: &Program) -> std::process::Child {
         store: Some(format!("sqlite:{}", program.dir().join("northwind.db").display()).into()),
         ..Global::default()
     };
-    let stores = Stores::open(&northwind::shop(), &global, Access::Look).unwrap();
+    let stores = Stores::open(&northwind::shop(), &global, Access::Look).await.unwrap();
     let mut head = stores.store.head();
     let enough = Position::new(stores.head().await.unwrap().get() + EVENTS_BEFORE);
     let child = program.start(["import", "many.csv"]);

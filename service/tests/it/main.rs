@@ -6,6 +6,7 @@ mod bad_files;
 mod demo;
 mod import;
 mod interrupted;
+mod postgres;
 mod program;
 mod serve;
 mod week;

@@ -1,0 +1,41 @@
+//! Stores in PostgreSQL databases.
+
+use super::{Access, Integrity, Log};
+use crate::{CliError, Service};
+use annals::{DocumentStore, MemoryDocuments};
+use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore, ServerError};
+use std::sync::Arc;
+
+/// Opens the log in a schema.
+pub(super) async fn open_log(
+    service: &Service,
+    log: &PostgresOptions,
+    access: Access,
+) -> Result<Log, CliError> {
+    let failed = |error| refused(log, &error);
+    if access != Access::Create && !PostgresStore::exists(log).await.map_err(failed)? {
+        return Err(CliError::failed(log, "there is no event log in it").next(service.first_step()));
+    }
+    let store = Arc::new(PostgresStore::open(log).await.map_err(failed)?);
+    Ok(Log { store: store.clone(), snapshots: Some(store.clone()), integrity: Integrity::Postgres(store) })
+}
+
+/// Opens the read models in a schema.
+pub(super) async fn open_views(
+    views: &PostgresOptions,
+    access: Access,
+) -> Result<Arc<dyn DocumentStore>, CliError> {
+    let failed = |error| refused(views, &error);
+    if access == Access::Look && !PostgresDocuments::exists(views).await.map_err(failed)? {
+        // Nothing was projected yet, and looking makes no tables.
+        return Ok(Arc::new(MemoryDocuments::new()));
+    }
+    Ok(Arc::new(PostgresDocuments::open(views).await.map_err(failed)?))
+}
+
+fn refused(options: &PostgresOptions, error: &ServerError) -> CliError {
+    let shown = options.to_string();
+    let text = error.to_string();
+    let reason = text.strip_prefix(&shown).map_or(text.as_str(), |rest| rest.trim_start_matches([' ', ':']));
+    CliError::failed(shown, reason)
+}
