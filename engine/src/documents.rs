@@ -1,7 +1,7 @@
 //! The contract of a store of documents.
 
 use crate::{
-    CheckpointError, Checkpoints, GenerationState, Json, OpenError, PageLimit, Parked, ParkedRequest,
+    CheckpointError, Checkpoints, Column, GenerationState, Json, OpenError, PageLimit, Parked, ParkedRequest,
     Position, Step, StoreError, SubscriberId,
 };
 use async_trait::async_trait;
@@ -72,6 +72,12 @@ pub trait DocumentStore: Checkpoints {
 
     /// What the lease holder has been asked for, at most `limit`.
     async fn requests(&self, of: &SubscriberId, limit: PageLimit) -> Result<Vec<ParkedRequest>, StoreError>;
+
+    /// Shows the documents of `of`, once it is live, in these columns to whoever asks the database itself, and keeps
+    /// the indexes that they declare. A store without such a view does nothing.
+    async fn describe(&self, _of: &SubscriberId, _columns: &[Column]) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The generation of `name` that readers see, and the version of the projection that fills it.
     async fn live(&self, name: &str) -> Result<Option<(SubscriberId, u32)>, StoreError> {

@@ -1,5 +1,6 @@
 //! Document projections: events folded into documents by key.
 
+mod column;
 mod fold;
 mod projector;
 mod read_model;
@@ -9,6 +10,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
+pub use column::{COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind};
 pub use projector::Projector;
 pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};
 pub use rebuild::{LEVEL_ATTEMPTS_MAX, Rebuild, RebuildError, Rebuilt};
@@ -28,6 +30,10 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Raise it whenever the documents change their meaning: the read model is then rebuilt.
     const VERSION: u32 = 1;
+
+    /// The columns in which a SQL database shows the documents, beside their key; for people who ask in plain SQL.
+    /// They may change at any time, without another version.
+    const COLUMNS: &'static [Column] = &[];
 
     /// What it takes: one aggregate's events, or an [`event_set!`](crate::event_set).
     type Event: EventSet;

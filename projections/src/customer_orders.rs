@@ -1,7 +1,7 @@
 //! What each customer ordered and sent back.
 
 use crate::{Takings, TradeEvent};
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Column, Keys, ProjectError, Projection, RecordedEvent};
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{Currency, Line, OrderEvent, ReturnEvent};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,17 @@ pub struct PlacedOrder {
 
 impl Projection for CustomerOrders {
     const NAME: &'static str = "customer-orders";
+
+    const COLUMNS: &'static [Column] = &[
+        Column::integer("orders"),
+        Column::integer("cancelled"),
+        Column::integer("returns"),
+        Column::text("currency"),
+        Column::integer("gross_minor").indexed(),
+        Column::integer("refund_minor"),
+        Column::json("other_currencies"),
+        Column::json("last_orders"),
+    ];
 
     type Event = TradeEvent;
     type Document = CustomerOrdersDocument;

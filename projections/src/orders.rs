@@ -1,6 +1,6 @@
 //! How each order stands.
 
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Column, Keys, ProjectError, Projection, RecordedEvent};
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{Charge, Currency, Line, OrderEvent, OrderStatus};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,25 @@ pub struct OrderDocument {
 
 impl Projection for Orders {
     const NAME: &'static str = "orders";
+
+    const COLUMNS: &'static [Column] = &[
+        Column::text("status").indexed(),
+        Column::text("customer").indexed(),
+        Column::text("country"),
+        Column::text("currency"),
+        Column::integer("total_minor"),
+        Column::json("lines"),
+        Column::json("charges"),
+        Column::text("cancel_reason"),
+        Column::time("placed_at").indexed(),
+        Column::time("confirmed_at"),
+        Column::time("cancelled_at"),
+        Column::time("shipped_at"),
+        Column::time("delivered_at"),
+        Column::time("returned_at"),
+        Column::time("placed_recorded_at"),
+        Column::time("changed_recorded_at"),
+    ];
 
     type Event = OrderEvent;
     type Document = OrderDocument;

@@ -1,7 +1,7 @@
 //! What was sold and came back on each day.
 
 use crate::{Takings, TradeEvent, day::day_of};
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Column, Keys, ProjectError, Projection, RecordedEvent};
 use northwind_aggregates::{Currency, OrderEvent, ReturnEvent};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,17 @@ pub struct SalesPerDayDocument {
 
 impl Projection for SalesPerDay {
     const NAME: &'static str = "sales-per-day";
+
+    const COLUMNS: &'static [Column] = &[
+        Column::date("day").indexed(),
+        Column::integer("orders"),
+        Column::integer("lines"),
+        Column::integer("returns"),
+        Column::text("currency"),
+        Column::integer("gross_minor"),
+        Column::integer("refund_minor"),
+        Column::json("other_currencies"),
+    ];
 
     type Event = TradeEvent;
     type Document = SalesPerDayDocument;

@@ -1,7 +1,7 @@
 //! What was sold and came back of each article.
 
 use crate::{Takings, TradeEvent};
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Column, Keys, ProjectError, Projection, RecordedEvent};
 use northwind_aggregates::{Currency, Line, OrderEvent, ReturnEvent};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,15 @@ pub struct SalesPerSkuDocument {
 
 impl Projection for SalesPerSku {
     const NAME: &'static str = "sales-per-sku";
+
+    const COLUMNS: &'static [Column] = &[
+        Column::integer("ordered"),
+        Column::integer("returned"),
+        Column::text("currency"),
+        Column::integer("gross_minor").indexed(),
+        Column::integer("refund_minor"),
+        Column::json("other_currencies"),
+    ];
 
     type Event = TradeEvent;
     type Document = SalesPerSkuDocument;

@@ -1,6 +1,6 @@
 //! What is left of each article.
 
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Column, Keys, ProjectError, Projection, RecordedEvent};
 use northwind_aggregates::StockEvent;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,15 @@ pub struct StockDocument {
 
 impl Projection for Stock {
     const NAME: &'static str = "stock";
+
+    const COLUMNS: &'static [Column] = &[
+        Column::integer("on_hand").indexed(),
+        Column::integer("reserved"),
+        Column::integer("shipped"),
+        Column::integer("received"),
+        Column::integer("adjusted"),
+        Column::integer("refusals"),
+    ];
 
     type Event = StockEvent;
     type Document = StockDocument;

@@ -42,6 +42,21 @@ pub(crate) fn is_taken(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "23505")
 }
 
+/// A table is not there.
+pub(crate) fn is_missing_table(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "42P01")
+}
+
+/// Something else rests on what should be dropped.
+pub(crate) fn has_dependents(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "2BP01")
+}
+
+/// Somebody holds a lock for longer than we wait.
+pub(crate) fn is_locked(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "55P03")
+}
+
 /// What was sent cannot be kept: one event of a batch spoils it all, so they are sent one by one.
 pub(crate) fn is_about_data(error: &Error) -> bool {
     code(error).is_some_and(|code| code.starts_with("22") || code.starts_with("54"))
@@ -69,6 +84,7 @@ fn judge(error: &Error) -> (bool, &'static str) {
         "40001" | "40P01" => (true, "somebody else was in the way: try again"),
         "55P03" => (true, "somebody holds a lock for long: look at pg_stat_activity, or try again"),
         "57014" => (true, "it took too long: look at the load of the server, or try again"),
+        "2BP01" => (false, "something of yours rests on it, such as a view: drop that, then try again"),
         "53300" => (true, "the server has no connection left: raise max_connections, or run fewer programs"),
         "53100" => (false, "the disk of the server is full: make room, then try again"),
         "25006" => (false, "the server is a standby or read-only: name the primary one"),

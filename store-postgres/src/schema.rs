@@ -25,12 +25,18 @@ impl Schema {
         &self.0
     }
 
-    /// `text` with the schema's name, quoted, in place of `{schema}`, and the key of the log's lock in place of
-    /// `{lock}`. That key is the log table's own: another constant would make engines in one database wait for each
-    /// other.
+    /// The name of the schema beside it in which read models are shown.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}_views", self.0)
+    }
+
+    /// `text` with the schema's name, quoted, in place of `{schema}`, that of the one beside it in which read models are
+    /// shown in place of `{shown}`, and the key of the log's lock in place of `{lock}`. That key is the log table's own:
+    /// another constant would make engines in one database wait for each other.
     pub(crate) fn fill(&self, text: &str) -> String {
         text.replace("{lock}", "((1634889313::bigint << 32) | '{schema}.log'::regclass::oid::bigint)")
             .replace("{schema}", &format!("\"{}\"", self.0))
+            .replace("{shown}", &format!("\"{}\"", self.shown()))
     }
 }
 

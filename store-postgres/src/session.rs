@@ -6,7 +6,7 @@ use crate::{
 };
 use annals::StoreError;
 use sqlx::{
-    Error, PgConnection, Postgres,
+    AssertSqlSafe, Error, PgConnection, Postgres,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -64,6 +64,11 @@ impl Session {
         answered(sqlx::raw_sql(command).execute(&mut self.connection)).await.map(|_| ())
     }
 
+    /// A command that was put together. Every name in it was checked and is quoted. It may take as long as it takes.
+    pub(crate) async fn make(&mut self, text: String) -> Result<(), Error> {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut self.connection).await.map(|_| ())
+    }
+
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
@@ -103,9 +108,17 @@ impl Connections {
         doing: &'static str,
         query: impl Fn() -> Query<'q, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
+        self.try_rows(query).await.map_err(|error| self.failed(doing, error))
+    }
+
+    /// The same, for whoever looks at the error.
+    pub(crate) async fn try_rows<'q>(
+        &self,
+        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
         let mut tried = 1;
         loop {
-            let mut loan = self.loan().await.map_err(|error| self.failed(doing, error))?;
+            let mut loan = self.loan().await?;
             match loan.session.rows(query()).await {
                 Ok(rows) => {
                     loan.give_back();
@@ -115,7 +128,7 @@ impl Connections {
                     self.idle().clear();
                     tried += 1;
                 }
-                Err(error) => return Err(self.failed(doing, error)),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -17,6 +17,17 @@ impl Statement {
         Self { text: schema.fill(text).into(), prepared }
     }
 
+    /// The same for the tables of one generation, whose number stands in place of `{id}`.
+    pub(crate) fn of_generation(&self, id: i64) -> Self {
+        Self { text: self.text.replace("{id}", &id.to_string()).into(), prepared: self.prepared }
+    }
+
+    /// The same for the tables of two, whose numbers stand in place of `{old}` and `{new}`.
+    pub(crate) fn of_two(&self, old: i64, new: i64) -> Self {
+        let text = self.text.replace("{old}", &old.to_string()).replace("{new}", &new.to_string());
+        Self { text: text.into(), prepared: false }
+    }
+
     /// Binds begin with `$1`.
     pub(crate) fn query<'q>(&self) -> Query<'q, Postgres, PgArguments> {
         // Safe: a static text of ours, and the name of a schema that was checked and is quoted.

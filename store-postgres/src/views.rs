@@ -1,6 +1,7 @@
 //! Documents, checkpoints, leases and parked events in one schema.
 
 mod checkpoints;
+mod columns;
 mod compare;
 mod documents;
 mod generation;
@@ -8,6 +9,7 @@ mod lease;
 mod page;
 mod parked;
 mod rebuild;
+mod shown;
 mod transaction;
 
 use crate::{
@@ -18,8 +20,11 @@ use crate::{
     session::Connections,
     statement::statements,
 };
-use annals::StoreError;
-use std::sync::Arc;
+use annals::{StoreError, SubscriberId};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::watch;
 use transaction::Transaction;
 
@@ -29,17 +34,25 @@ const VIEWS: Layout = Layout {
     migrations: &[
         include_str!("views/migrations/0001_views.sql"),
         include_str!("views/migrations/0002_commit_page.sql"),
+        include_str!("views/migrations/0003_tables_of_generations.sql"),
+        include_str!("views/migrations/0004_shown.sql"),
     ],
 };
 
 statements!(
     /// The statements of the read side, one a file.
     Sql {
+        columns_to_show = "views/sql/columns_to_show.sql",
         commit_page = "views/sql/commit_page.sql",
         compare = "views/sql/compare.sql",
         compare_examples = "views/sql/compare_examples.sql",
+        columns = "views/sql/columns.sql",
+        columns_set = "views/sql/columns_set.sql",
+        documents_add = "views/sql/documents_add.sql",
         documents_after = "views/sql/documents_after.sql",
+        documents_drop = "views/sql/documents_drop.sql",
         documents_first = "views/sql/documents_first.sql",
+        documents_there = "views/sql/documents_there.sql",
         generation = "views/sql/generation.sql",
         generation_add = "views/sql/generation_add.sql",
         generation_live = "views/sql/generation_live.sql",
@@ -58,9 +71,11 @@ statements!(
         purge_done = "views/sql/purge_done.sql",
         purge_parked = "views/sql/purge_parked.sql",
         purge_requests = "views/sql/purge_requests.sql",
+        purge_left = "views/sql/purge_left.sql",
         report = "views/sql/report.sql",
         request = "views/sql/request.sql",
         requests = "views/sql/requests.sql",
+        shown_columns = "views/sql/shown_columns.sql",
     }
 );
 
@@ -71,12 +86,19 @@ statements!(
 /// deletions, parked events and the checkpoint together, only under the newest lease. Documents are `jsonb`: the same
 /// value comes back, not the same text.
 ///
+/// **For people**, each read model is a view in the schema `NAME_views` beside the schema `NAME` of the tables, called
+/// as the read model with `_` for `-`: the key of each document and the columns that the projection declares
+/// ([`COLUMNS`](annals::Projection::COLUMNS)), or the whole document where it declares none. It always shows the live
+/// generation: a switch re-points it in its own transaction. Whoever may read that schema sees all of it, and nothing
+/// else. A read model whose name has more than 63 bytes is not shown.
+///
 /// **Leases** run by the clock of the server. Each instance uses up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX)
 /// connections.
 #[derive(Debug)]
 pub struct PostgresDocuments {
     connections: Connections,
     sql: Sql,
+    ids: Mutex<HashMap<SubscriberId, i64>>,
     moved: watch::Sender<u64>,
 }
 
@@ -89,7 +111,8 @@ impl PostgresDocuments {
         let server = Arc::new(Server::of(options));
         drop(open(&server, &VIEWS).await?);
         let sql = Sql::of(&options.schema, options.prepares());
-        Ok(Self { connections: Connections::to(server), sql, moved: watch::Sender::new(0) })
+        let (ids, moved) = (Mutex::default(), watch::Sender::new(0));
+        Ok(Self { connections: Connections::to(server), sql, ids, moved })
     }
 
     /// Whether there are read models already; makes none.

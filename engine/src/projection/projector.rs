@@ -1,5 +1,6 @@
 //! Runs a projection: one load, one fold and one write per page.
 
+use super::column::fit_together;
 use super::fold::Touches;
 use super::retry::retried;
 use crate::{
@@ -26,6 +27,12 @@ pub struct Projector<P: Projection> {
 impl<P: Projection> Projector<P> {
     /// Runs the live generation of `projection`.
     pub fn new(projection: P, store: Arc<dyn EventStore>, documents: Arc<dyn DocumentStore>) -> Self {
+        const {
+            assert!(
+                fit_together(P::COLUMNS),
+                "two COLUMNS of a projection have one name, or there are too many"
+            )
+        };
         let place = Place::live(documents.clone(), P::NAME, P::VERSION);
         Self { projection, store, documents, place, asked: None }
     }
@@ -72,7 +79,11 @@ impl<P: Projection> Subscriber for Projector<P> {
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {
         self.asked = None;
-        self.place.begin().await
+        let at = self.place.begin().await?;
+        // Under the lease: of two programs that declare different columns, the one that runs decides.
+        let described = self.documents.describe(self.place.id()?, P::COLUMNS);
+        self.place.renewing(async { Ok(described.await?) }).await?;
+        Ok(at)
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {

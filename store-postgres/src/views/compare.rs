@@ -20,7 +20,7 @@ pub(super) async fn compare(
     if old.checkpoint != new.checkpoint {
         return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.checkpoint }));
     }
-    let counts = tx.rows(tx.sql().compare.query().bind(old.id).bind(new.id)).await?;
+    let counts = tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
     let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);
     let mut found = Comparison {
         position: old.checkpoint,
@@ -31,8 +31,8 @@ pub(super) async fn compare(
         ..Comparison::default()
     };
     if found.differences() > 0 {
-        let query = tx.sql().compare_examples.query().bind(old.id).bind(new.id);
-        let rows = tx.rows(query.bind(COMPARISON_EXAMPLES_MAX as i64)).await?;
+        let statement = tx.sql().compare_examples.of_two(old.id, new.id);
+        let rows = tx.rows(statement.query().bind(COMPARISON_EXAMPLES_MAX as i64)).await?;
         found.examples = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, Error>>()?;
     }
     Ok(found)

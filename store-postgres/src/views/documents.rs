@@ -3,12 +3,13 @@
 use super::{
     PostgresDocuments, compare,
     generation::{number, unknown},
-    rebuild,
+    rebuild, shown,
     transaction::Transaction,
 };
+use crate::failure::is_missing_table;
 use annals::{
-    CheckpointError, CompareError, Comparison, DocumentStore, Json, OpenError, PageLimit, PageWrite, Parked,
-    ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SwitchError,
+    CheckpointError, Column, CompareError, Comparison, DocumentStore, Json, OpenError, PageLimit, PageWrite,
+    Parked, ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SwitchError,
 };
 use async_trait::async_trait;
 use sqlx::{Error, Row, postgres::PgRow};
@@ -22,8 +23,22 @@ impl DocumentStore for PostgresDocuments {
             return Ok(vec![]);
         }
         let names: Vec<&str> = keys.iter().map(|key| &**key).collect();
-        let query = || self.sql.load.query().bind(of.name()).bind(number(of)).bind(names.clone());
-        let rows = self.connections.rows(DOING, query).await?;
+        let mut rows = vec![];
+        for _ in 0..2 {
+            let statement = self.sql.load.of_generation(self.known_id_of(DOING, of).await?);
+            let query = || statement.query().bind(of.name()).bind(number(of)).bind(names.clone());
+            match self.connections.try_rows(query).await {
+                Ok(found) => rows = found,
+                // It was replaced, and nothing is left of it.
+                Err(error) if is_missing_table(&error) => return Ok(vec![Slot::default(); keys.len()]),
+                Err(error) => return Err(self.failed(DOING, error)),
+            }
+            if !rows.is_empty() {
+                break;
+            }
+            // Somebody restored the database, and it has another number now.
+            self.ids().remove(of);
+        }
         if rows.is_empty() {
             return Err(unknown(of));
         }
@@ -46,15 +61,26 @@ impl DocumentStore for PostgresDocuments {
         limit: PageLimit,
     ) -> Result<Vec<(Arc<str>, Json)>, StoreError> {
         const DOING: &str = "reading documents";
-        let (generation, limit) = (self.id_of(DOING, of).await?, limit.get() as i64);
+        let (id, limit) = (self.id_of(DOING, of).await?, limit.get() as i64);
+        let (first, behind) =
+            (self.sql.documents_first.of_generation(id), self.sql.documents_after.of_generation(id));
         let query = || match after {
-            None => self.sql.documents_first.query().bind(generation).bind(limit),
-            Some(after) => self.sql.documents_after.query().bind(generation).bind(limit).bind(after),
+            None => first.query().bind(limit),
+            Some(after) => behind.query().bind(limit).bind(after),
         };
-        let rows = self.connections.rows(DOING, query).await?;
+        let rows = match self.connections.try_rows(query).await {
+            Err(error) if is_missing_table(&error) => return Ok(vec![]),
+            rows => rows.map_err(|error| self.failed(DOING, error))?,
+        };
         let read =
             |row: &PgRow| Ok((row.try_get::<&str, _>(0)?.into(), Json::stored(row.try_get::<&str, _>(1)?)));
         rows.iter().map(read).collect::<Result<_, Error>>().map_err(|error| self.failed(DOING, error))
+    }
+
+    async fn describe(&self, of: &SubscriberId, columns: &[Column]) -> Result<(), StoreError> {
+        let mut tx = self.begin("describing a read model").await?;
+        let done = shown::describe(&mut tx, of, columns).await;
+        tx.end(done).await
     }
 
     async fn start_rebuild(&self, name: &str, version: u32) -> Result<SubscriberId, OpenError> {

@@ -6,6 +6,7 @@ use super::{
 };
 use annals::{CheckpointError, Epoch, GenerationState, Position, StoreError, SubscriberId};
 use sqlx::{Error, Row, postgres::PgRow};
+use std::{collections::HashMap, sync::MutexGuard};
 
 /// The row of one generation.
 pub(super) struct Generation {
@@ -79,6 +80,8 @@ impl Generation {
         let query =
             tx.sql().generation_add.query().bind(name).bind(i64::from(version)).bind(state_text(state));
         let rows = tx.rows(query).await?;
+        let id: i64 = rows[0].try_get(1)?;
+        tx.act(tx.sql().documents_add.of_generation(id).query()).await?;
         subscriber(name, rows[0].try_get(0)?)
     }
 
@@ -115,6 +118,25 @@ impl Generation {
 }
 
 impl PostgresDocuments {
+    /// As [`id_of`](Self::id_of), remembered: the statement must ask whether it is still so.
+    pub(super) async fn known_id_of(
+        &self,
+        doing: &'static str,
+        of: &SubscriberId,
+    ) -> Result<i64, StoreError> {
+        let known = self.ids().get(of).copied();
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = self.id_of(doing, of).await?;
+        self.ids().insert(of.clone(), id);
+        Ok(id)
+    }
+
+    pub(super) fn ids(&self) -> MutexGuard<'_, HashMap<SubscriberId, i64>> {
+        self.ids.lock().expect("nothing panics while it holds the ids")
+    }
+
     /// What the other tables know a generation by, for reading.
     pub(super) async fn id_of(&self, doing: &'static str, of: &SubscriberId) -> Result<i64, StoreError> {
         let query = || self.sql.generation.query().bind(of.name()).bind(number(of));

@@ -2,10 +2,10 @@
 
 use super::{
     generation::Generation,
+    shown,
     transaction::{Halt, Transaction},
 };
 use annals::{GenerationState, OpenError, PageLimit, StoreError, SubscriberId, SwitchError};
-use sqlx::Row;
 
 /// The live generation of `name`, made if there is none.
 pub(super) async fn open(
@@ -42,6 +42,10 @@ pub(super) async fn start(
 
 /// Makes `to` the live generation and retires the one that is.
 pub(super) async fn switch(tx: &mut Transaction<'_>, to: &SubscriberId) -> Result<(), Halt<SwitchError>> {
+    // Nobody describes a generation meanwhile.
+    tx.rows(tx.sql().name_lock.query().bind(to.name())).await?;
+    // Before the generations are locked: whoever reads the view for long holds us up, but no runner.
+    shown::switch(tx, to).await?;
     let (live, building) = Generation::current(tx, to.name()).await?;
     let building = building
         .filter(|found| found.subscriber == *to)
@@ -84,14 +88,22 @@ pub(super) async fn purge(
     }
     let sql = tx.sql();
     let mut left = limit.get() as i64;
-    for statement in [&sql.purge_documents, &sql.purge_parked, &sql.purge_requests] {
-        let deleted = tx.act(statement.query().bind(found.id).bind(left)).await?;
-        left = left.saturating_sub_unsigned(deleted);
-        if left == 0 {
-            break;
+    if tx.answer(sql.documents_there.of_generation(found.id).query()).await? {
+        left = left.saturating_sub_unsigned(
+            tx.act(sql.purge_documents.of_generation(found.id).query().bind(left)).await?,
+        );
+        if tx.answer(sql.purge_left.of_generation(found.id).query()).await? {
+            return Ok(false);
+        }
+        shown::drop_documents(tx, found.id).await?;
+    }
+    for statement in [&sql.purge_parked, &sql.purge_requests] {
+        if left > 0 {
+            let deleted = tx.act(statement.query().bind(found.id).bind(left)).await?;
+            left = left.saturating_sub_unsigned(deleted);
         }
     }
-    Ok(tx.rows(sql.purge_done.query().bind(found.id)).await?[0].try_get(0)?)
+    Ok(tx.answer(sql.purge_done.query().bind(found.id)).await?)
 }
 
 /// Why a program of version `ours` may not go on with a live generation of another version.

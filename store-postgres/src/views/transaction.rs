@@ -4,7 +4,7 @@ use super::{PostgresDocuments, Sql};
 use crate::session::Loan;
 use annals::StoreError;
 use sqlx::{
-    Error, Postgres,
+    Decode, Error, Postgres, Row, Type,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -52,6 +52,25 @@ impl<'s> Transaction<'s> {
 
     pub(super) async fn act(&mut self, query: Query<'_, Postgres, PgArguments>) -> Result<u64, Error> {
         self.loan.session.act(query).await
+    }
+
+    /// The one value that `query` answers.
+    pub(super) async fn answer<T>(&mut self, query: Query<'_, Postgres, PgArguments>) -> Result<T, Error>
+    where
+        T: for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
+        self.rows(query).await?.first().ok_or(Error::RowNotFound)?.try_get(0)
+    }
+
+    /// A command of ours without parameters.
+    pub(super) async fn say(&mut self, command: &'static str) -> Result<(), Error> {
+        self.loan.session.say(command).await
+    }
+
+    /// Carries out `text`, in which every name was checked and is quoted; the names of the schemas are filled in.
+    pub(super) async fn make(&mut self, text: &str) -> Result<(), Error> {
+        let text = self.store.connections.server.options.schema.fill(text);
+        self.loan.session.make(text).await
     }
 
     /// Commits what was done, or takes back what was refused.

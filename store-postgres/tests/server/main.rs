@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod chains;
+mod filling;
 mod history;
 mod log_contract;
 mod lost_answers;
@@ -13,4 +14,6 @@ mod place;
 mod proxy;
 mod restored;
 mod rights;
+mod shown;
+mod statements;
 mod views_contract;

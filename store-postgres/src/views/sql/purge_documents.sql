@@ -1,3 +1,3 @@
--- purge_documents.sql: $1 generation id, $2 limit
-DELETE FROM {schema}.documents d WHERE d.generation = $1 AND d.key IN
-  (SELECT q.key FROM {schema}.documents q WHERE q.generation = $1 ORDER BY q.key LIMIT $2)
+-- purge_documents.sql: $1 limit
+DELETE FROM {schema}.documents_{id} d WHERE d.key IN
+  (SELECT q.key FROM {schema}.documents_{id} q ORDER BY q.key LIMIT $1)

@@ -1,4 +1,3 @@
--- purge_done.sql: whether nothing of a generation is left. $1 generation id
-SELECT NOT EXISTS (SELECT FROM {schema}.documents WHERE generation = $1)
-   AND NOT EXISTS (SELECT FROM {schema}.parked WHERE generation = $1)
+-- purge_done.sql: whether nothing is left that was parked in a generation. $1 generation id
+SELECT NOT EXISTS (SELECT FROM {schema}.parked WHERE generation = $1)
    AND NOT EXISTS (SELECT FROM {schema}.requests WHERE generation = $1)

@@ -1,0 +1,2 @@
+-- documents_there.sql: whether a generation still has its table of documents
+SELECT to_regclass('{schema}.documents_{id}') IS NOT NULL
