@@ -74,6 +74,11 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// What to do about it.
+pub(crate) fn next_step(error: &Error) -> &'static str {
+    judge(error).1
+}
+
 /// Whether the same may succeed later, and what to do.
 fn judge(error: &Error) -> (bool, &'static str) {
     let code = code(error).unwrap_or_default();

@@ -47,6 +47,7 @@ statements!(
         read_backwards = "log/sql/read_backwards.sql",
         read_forwards = "log/sql/read_forwards.sql",
         read_log = "log/sql/read_log.sql",
+        role = "log/sql/role.sql",
         size = "log/sql/size.sql",
         snapshot = "log/sql/snapshot.sql",
         streams = "log/sql/streams.sql",

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) synchronous_commit: String,
     pub(crate) full_page_writes: String,
     clock: DateTime<Utc>,
+    pub(crate) isolation: String,
+    pub(crate) tls: Option<String>,
 }
 
 impl Settings {
@@ -62,6 +64,8 @@ impl Settings {
             synchronous_commit: row.try_get(5)?,
             full_page_writes: row.try_get(6)?,
             clock: row.try_get(7)?,
+            isolation: row.try_get(8)?,
+            tls: row.try_get(9)?,
         })
     }
 
@@ -123,6 +127,8 @@ mod tests {
             synchronous_commit: on(),
             full_page_writes: on(),
             clock: Utc::now(),
+            isolation: "read committed".into(),
+            tls: None,
         }
     }
 

@@ -60,11 +60,13 @@ impl Server {
     }
 }
 
-/// One plan for all: those made while the tables were empty would scan them later. All statements have an index.
+/// One plan for all: those made while the tables were empty would scan them later. All statements have an index. The
+/// append functions need to see what was committed before they got their lock, so nobody's default isolation counts.
 fn settings() -> String {
     format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-         SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off",
+         SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; \
+         SET default_transaction_isolation = 'read committed'",
         STATEMENT_WAIT_MAX.as_millis(),
         LOCK_WAIT_MAX.as_millis(),
         IDLE_IN_TRANSACTION_MAX.as_millis(),

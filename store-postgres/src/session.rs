@@ -40,7 +40,7 @@ impl Session {
             return self.step(query).await;
         }
         // Behind a pooler what is prepared is gone when the transaction ends, so one is held around both steps.
-        self.say("BEGIN").await?;
+        self.say("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         let answered = self.step(query).await;
         self.say(if answered.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         answered

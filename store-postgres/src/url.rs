@@ -151,9 +151,16 @@ fn first_line(path: &str) -> Result<String, UrlError> {
     }
 }
 
+/// What PEM begins with.
+const PEM: &[u8] = b"-----BEGIN ";
+
 fn readable(name: &str, path: &str) -> Result<(), UrlError> {
     let read = fs::read(path);
-    read.map(|_| ()).map_err(|error| UrlError::file(format!("{name} {path} cannot be read: {error}")))
+    let text = read.map_err(|error| UrlError::file(format!("{name} {path} cannot be read: {error}")))?;
+    match text.windows(PEM.len()).any(|part| part == PEM) {
+        true => Ok(()),
+        false => Err(UrlError::file(format!("{name} {path} holds no PEM"))),
+    }
 }
 
 impl fmt::Display for PostgresOptions {

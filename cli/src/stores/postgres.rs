@@ -34,8 +34,8 @@ pub(super) async fn open_views(
 }
 
 fn refused(options: &PostgresOptions, error: &ServerError) -> CliError {
-    let shown = options.to_string();
-    let text = error.to_string();
-    let reason = text.strip_prefix(&shown).map_or(text.as_str(), |rest| rest.trim_start_matches([' ', ':']));
-    CliError::failed(shown, reason)
+    let (shown, text, next_step) = (options.to_string(), error.to_string(), error.next_step());
+    let reason = text.strip_prefix(&shown).unwrap_or(&text);
+    let reason = reason.strip_suffix(next_step).unwrap_or(reason);
+    CliError::failed(shown, reason.trim_matches([' ', ':', ';'])).next(next_step)
 }

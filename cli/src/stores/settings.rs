@@ -33,6 +33,24 @@ pub struct Settings {
     /// Whether PostgreSQL flushes what it acknowledges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fsync: Option<String>,
+    /// Whether PostgreSQL writes whole pages after a checkpoint, so that none is torn by a power cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_page_writes: Option<String>,
+    /// The schema of PostgreSQL that holds the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The user that this program is to PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What that user may do with the log: `superuser`, `owner`, `append` or `read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
+    /// The isolation of transactions in PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<String>,
+    /// The version of TLS between this program and PostgreSQL, or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
     /// The layout of the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<i64>,
@@ -59,9 +77,9 @@ impl Stores {
             library: Some(sqlite.library.into()),
             journal_mode: Some(sqlite.journal_mode),
             synchronous: Some(sqlite.synchronous.into()),
-            fsync: None,
             layout: Some(sqlite.layout),
             bytes: Some(sqlite.page_bytes.saturating_mul(sqlite.pages)),
+            ..Settings::default()
         })
     }
 
@@ -84,24 +102,39 @@ fn of_server(postgres: PostgresSettings) -> Settings {
         durable: Some(postgres.is_durable()),
         path: Some(postgres.place),
         library: Some(postgres.version),
-        journal_mode: None,
         synchronous: Some(postgres.synchronous_commit),
         fsync: Some(postgres.fsync),
+        full_page_writes: Some(postgres.full_page_writes),
+        schema: Some(postgres.schema),
+        role: Some(postgres.role),
+        right: Some(postgres.right),
+        isolation: Some(postgres.isolation),
+        tls: Some(postgres.tls.unwrap_or_else(|| "none".into())),
         layout: Some(postgres.layout),
         bytes: Some(postgres.bytes),
+        ..Settings::default()
     }
 }
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.store)?;
+        if let (Some(_), Some(version)) = (&self.schema, &self.library) {
+            write!(f, " {version}")?;
+        }
         if let Some(path) = &self.path {
             write!(f, " {path}")?;
+        }
+        if let (Some(role), Some(right)) = (&self.role, &self.right) {
+            write!(f, ", role {role} ({right})")?;
         }
         let settings = [
             ("journal_mode", &self.journal_mode),
             ("synchronous", &self.synchronous),
             ("fsync", &self.fsync),
+            ("full_page_writes", &self.full_page_writes),
+            ("isolation", &self.isolation),
+            ("TLS", &self.tls),
         ];
         for (name, value) in settings {
             if let Some(value) = value {

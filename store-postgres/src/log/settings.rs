@@ -19,6 +19,18 @@ pub struct PostgresSettings {
     pub synchronous_commit: String,
     /// `on`, or the URL says `unsafe-durability`.
     pub full_page_writes: String,
+    /// The schema that holds the log.
+    pub schema: String,
+    /// The user that this program is to the server.
+    pub role: String,
+    /// What that user may do with the log: `superuser`, who could also switch off what guards it, `owner`, `append`
+    /// or `read`.
+    pub right: String,
+    /// The isolation of this program's transactions; always `read committed`, which appending rests on.
+    pub isolation: String,
+    /// The version of TLS that the connection uses; none where it goes over the wire in the clear. Behind a pooler,
+    /// that of the pooler's connection to the server.
+    pub tls: Option<String>,
     /// How many migrations the log has seen.
     pub layout: i64,
     /// How many bytes the log has on the disk, with its indexes.
@@ -42,6 +54,7 @@ impl PostgresStore {
         let failed = |error| connections.failed(DOING, error);
         let rows = connections.rows(DOING, || sqlx::query(SETTINGS).persistent(false)).await?;
         let settings = Settings::of(&rows[0]).map_err(failed)?;
+        let roles = connections.rows(DOING, || self.reader.sql.role.query()).await?;
         let sizes = connections.rows(DOING, || self.reader.sql.size.query()).await?;
         Ok(PostgresSettings {
             place: connections.server.place.to_string(),
@@ -49,6 +62,11 @@ impl PostgresStore {
             fsync: settings.fsync,
             synchronous_commit: settings.synchronous_commit,
             full_page_writes: settings.full_page_writes,
+            schema: connections.server.options.schema.to_string(),
+            role: roles[0].try_get(0).map_err(failed)?,
+            right: roles[0].try_get(1).map_err(failed)?,
+            isolation: settings.isolation,
+            tls: settings.tls,
             layout: LOG.migrations.len() as i64,
             bytes: sizes[0].try_get(0).map_err(failed)?,
         })

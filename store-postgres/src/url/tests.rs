@@ -32,7 +32,7 @@ fn what_names_no_database_is_refused_and_says_why() {
         ("postgres://db/shop?sslmode=allow", "sslmode=disable"),
         ("postgres://db/shop?sslmode=verify_full", "no such sslmode"),
         ("postgres://db/shop?sslrootcert=/nonexistent/ca", "sslrootcert /nonexistent/ca cannot be read"),
-        ("postgres://db/shop?sslmode=require&sslrootcert=/dev/null", "would count for nothing"),
+        ("postgres://db/shop?sslrootcert=/dev/null", "sslrootcert /dev/null holds no PEM"),
         ("postgres://db/shop?password-file=/nonexistent/p", "/nonexistent/p cannot be read"),
     ] {
         let error = parse(url).unwrap_err().to_string();
@@ -64,7 +64,6 @@ fn a_server_elsewhere_is_spoken_to_with_tls_unless_the_url_says_otherwise() {
         ("postgres://shop@db/orders?sslmode=disable", "Disable"),
         ("postgres://shop@db/orders?sslmode=require", "Require"),
         ("postgres://shop@db/orders?sslmode=verify-ca", "VerifyCa"),
-        ("postgres://shop@localhost/orders?sslrootcert=/dev/null", "VerifyFull"),
         ("postgres://shop@127.0.0.1/orders", "Prefer"),
         ("postgres://shop@[::1]/orders", "Prefer"),
         ("postgres://shop@localhost/orders", "Prefer"),
@@ -73,6 +72,20 @@ fn a_server_elsewhere_is_spoken_to_with_tls_unless_the_url_says_otherwise() {
     ] {
         assert_eq!(format!("{:?}", parse(url).unwrap().connect.get_ssl_mode()), mode, "{url}");
     }
+}
+
+#[test]
+fn whoever_names_who_signs_wants_certificates_checked() {
+    let root = std::env::temp_dir().join(format!("annals url+{}.pem", std::process::id()));
+    std::fs::write(&root, "-----BEGIN CERTIFICATE-----").unwrap();
+    let named = root.to_str().unwrap().replace('+', "%2B").replace(' ', "+");
+    let url = format!("postgres://shop@localhost/orders?sslrootcert={named}");
+    assert_eq!(format!("{:?}", parse(&url).unwrap().connect.get_ssl_mode()), "VerifyFull");
+    for mode in ["require", "disable"] {
+        let error = parse(&format!("{url}&sslmode={mode}")).unwrap_err().to_string();
+        assert!(error.contains("would count for nothing"), "{error}");
+    }
+    std::fs::remove_file(root).unwrap();
 }
 
 #[test]

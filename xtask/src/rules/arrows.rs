@@ -44,7 +44,7 @@ const ROOMS: &[Room] = &[
     Room { name: PROJECTIONS, may_use: &[ENGINE, AGGREGATES], must_not_know: &[DRIVERS, EFFECTS] },
     // Stores know the engine and not each other.
     Room { name: SQLITE, may_use: &[ENGINE], must_not_know: &[] },
-    Room { name: POSTGRES, may_use: &[ENGINE], must_not_know: &[] },
+    Room { name: POSTGRES, may_use: &[ENGINE, SERVICES], must_not_know: &[] },
     Room { name: CLI, may_use: &[ENGINE, SQLITE, POSTGRES], must_not_know: &[] },
     Room { name: SERVICE, may_use: BELOW_SERVICE, must_not_know: &[] },
     Room { name: "annals-tests", may_use: EVERYTHING, must_not_know: &[] },
