@@ -6,6 +6,7 @@ mod error;
 mod log;
 mod open;
 mod probe;
+mod threads;
 mod url;
 mod views;
 

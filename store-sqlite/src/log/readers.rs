@@ -1,7 +1,10 @@
 //! A few connections that read, and on which thread they do it.
 
 use super::reader::{Portion, Reader};
-use crate::FileError;
+use crate::{
+    FileError,
+    threads::{Lost, Threads},
+};
 use annals::{PageLimit, RecordedEvent, StoreError, StreamId, Version, VersionRange};
 use std::{
     path::{Path, PathBuf},
@@ -9,11 +12,12 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many connections read at the same time; further reads wait.
+/// How many connections read at the same time on the tasks that ask, and how many on threads of their own; further reads
+/// wait.
 pub const LOG_READERS_MAX: usize = 8;
 
-/// What is read on the calling task before the rest goes to a thread for blocking work: handing ten events over
-/// would cost more than reading them.
+/// What is read on the calling task before the rest goes to a thread: handing ten events over would cost more than
+/// reading them.
 const HERE: Portion = Portion { events: 128, bytes: 256 << 10 };
 
 const ALL: Portion = Portion { events: usize::MAX, bytes: usize::MAX };
@@ -21,6 +25,7 @@ const ALL: Portion = Portion { events: usize::MAX, bytes: usize::MAX };
 #[derive(Clone)]
 pub(super) struct Readers {
     shared: Arc<Shared>,
+    threads: Arc<Threads<Reader>>,
     permits: Arc<Semaphore>,
 }
 
@@ -41,7 +46,9 @@ impl Readers {
     pub(super) fn of(path: &Path) -> Result<Self, FileError> {
         let idle = Mutex::new(vec![Reader::open(path)?]);
         let shared = Arc::new(Shared { path: path.into(), idle });
-        Ok(Self { shared, permits: Arc::new(Semaphore::new(LOG_READERS_MAX)) })
+        let path = path.to_path_buf();
+        let threads = Arc::new(Threads::new("annals-reader", LOG_READERS_MAX, move || Reader::open(&path)));
+        Ok(Self { shared, threads, permits: Arc::new(Semaphore::new(LOG_READERS_MAX)) })
     }
 
     /// Reads a little on the calling task.
@@ -53,15 +60,17 @@ impl Readers {
         self.loan(doing).await?.with(doing, read)
     }
 
-    /// Reads much, on a thread for blocking work.
+    /// Reads much, on a thread of its own.
     pub(super) async fn apart<T: Send + 'static>(
         &self,
         doing: &'static str,
         read: impl FnOnce(&mut Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let loan = self.loan(doing).await?;
-        let done = tokio::task::spawn_blocking(move || loan.with(doing, read)).await;
-        done.unwrap_or_else(|ended| Err(StoreError::transient(doing, ended)))
+        match self.threads.run(rusqlite::Result::is_ok, read).await {
+            Ok(done) => done.map_err(|error| failed(doing, error)),
+            Err(Lost::Unopened(error)) => Err(StoreError::transient(doing, error)),
+            Err(Lost::Thread(error)) => Err(StoreError::transient(doing, error)),
+        }
     }
 
     /// Events of one stream: the first of them on the calling task, the rest apart.
@@ -90,6 +99,7 @@ impl Readers {
     /// Closes the connections that nobody reads with.
     pub(super) fn close(&self) {
         self.shared.idle().clear();
+        self.threads.close();
     }
 
     async fn loan(&self, doing: &'static str) -> Result<Loan, StoreError> {
@@ -112,10 +122,14 @@ impl Loan {
         if done.is_ok() {
             self.shared.idle().push(self.reader);
         }
-        done.map_err(|error| match crate::open::is_busy(&error) {
-            true => StoreError::transient(doing, error),
-            false => StoreError::permanent(doing, error),
-        })
+        done.map_err(|error| failed(doing, error))
+    }
+}
+
+fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {
+    match crate::open::is_busy(&error) {
+        true => StoreError::transient(doing, error),
+        false => StoreError::permanent(doing, error),
     }
 }
 

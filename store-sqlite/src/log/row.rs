@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use quick_cache::unsync::Cache;
 use rusqlite::{Connection, Result, Row, types::Type};
 
-/// How many names of streams one reader remembers.
-const STREAMS_REMEMBERED_MAX: usize = 16_384;
+/// How many names of streams one reader remembers: below half a MB.
+const STREAMS_REMEMBERED_MAX: usize = 2_048;
 
 /// How many event types one reader remembers; beyond that they take each other's place.
 const TYPES_REMEMBERED_MAX: usize = 10_000;

@@ -1,18 +1,14 @@
-//! One connection that writes, a few that read, and the threads they block.
+//! One connection that writes, and a few that read.
 
 use super::halt::{Halt, store_error};
 use crate::{
     FileError, Synchronous,
     open::{self, FileKind},
+    threads::{Lost, Threads},
 };
 use annals::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
-use tokio::{sync::Semaphore, task};
+use std::path::{Path, PathBuf};
 
 /// How many reads of one instance run at a time; further ones wait for their turn.
 pub const VIEW_READERS_MAX: usize = 8;
@@ -24,29 +20,25 @@ const CHECKPOINT_PAGES: i64 = 4_000;
 /// How many statements each connection keeps prepared; there are fewer.
 const STATEMENTS_KEPT: usize = 64;
 
-/// The connections to one file. Blocking work runs on the runtime's blocking threads; who waits for the writer
-/// holds none of them, and waits in order of arrival.
+/// The connections to one file, each on a thread of its own. Who waits for the writer waits in order of arrival.
+#[derive(Debug)]
 pub(super) struct Connections {
-    // Dropped before the writer, so that the writer is the last one and cleans up.
-    idle: Arc<Mutex<Vec<Connection>>>,
-    turns: Arc<Semaphore>,
-    writer: Arc<tokio::sync::Mutex<Connection>>,
-    path: Arc<PathBuf>,
+    readers: Threads<Connection>,
+    writer: Threads<Connection>,
 }
 
 impl Connections {
-    pub(super) fn open(path: PathBuf, kind: &FileKind) -> Result<Self, FileError> {
+    pub(super) fn open(path: PathBuf, kind: &'static FileKind) -> Result<Self, FileError> {
         // Absolute, because later readers must find the same file in whatever directory the process is then.
         let path = std::path::absolute(&path).map_err(|source| FileError::Path { path, source })?;
-        let writer = open::open_writer(&path, Synchronous::Normal, kind)?;
-        open::set(&writer, &path, "wal_autocheckpoint", &CHECKPOINT_PAGES.to_string(), CHECKPOINT_PAGES)?;
-        writer.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Ok(Self {
-            idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(VIEW_READERS_MAX)),
-            writer: Arc::new(tokio::sync::Mutex::new(writer)),
-            path: Arc::new(path),
-        })
+        let failed = |source| FileError::Path { path: path.clone(), source };
+        let writer = {
+            let path = path.clone();
+            Threads::new("annals-views", 1, move || open_writer(&path, kind))
+        };
+        let writer = writer.with(open_writer(&path, kind)?).map_err(failed)?;
+        let readers = Threads::new("annals-views-reader", VIEW_READERS_MAX, move || open_reader(&path));
+        Ok(Self { readers, writer })
     }
 
     /// Runs `act` on the connection that writes.
@@ -59,8 +51,8 @@ impl Connections {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let mut writer = self.writer.clone().lock_owned().await;
-        blocking(doing, move || act(&mut writer).map_err(|halt| halt.tell(doing))).await
+        // A transaction that was taken back leaves the connection as it was.
+        told(doing, self.writer.run(|_| true, act).await)
     }
 
     /// Runs `act` on a connection that reads.
@@ -73,36 +65,41 @@ impl Connections {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let turn = self.turns.clone().acquire_owned().await.expect("nobody closes the semaphore");
-        let (idle, path) = (self.idle.clone(), self.path.clone());
-        blocking(doing, move || {
-            let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut reader = match taken {
-                Some(reader) => reader,
-                None => open_reader(&path).map_err(|error| unopened(doing, error))?,
-            };
-            let done = act(&mut reader);
-            // A connection that failed is closed rather than handed to the next.
-            if !matches!(done, Err(Halt::Database(_))) {
-                idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            }
-            drop(turn);
-            done.map_err(|halt| halt.tell(doing))
-        })
-        .await
+        // A connection that failed is closed rather than handed to the next.
+        let sound = |done: &Result<T, Halt<E>>| !matches!(done, Err(Halt::Database(_)));
+        told(doing, self.readers.run(sound, act).await)
     }
 }
 
-impl fmt::Debug for Connections {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("path", &self.path).finish_non_exhaustive()
+impl Drop for Connections {
+    fn drop(&mut self) {
+        // The writer last: it then finds itself alone, and leaves one file.
+        self.readers.close();
+        self.writer.close();
     }
+}
+
+fn open_writer(path: &Path, kind: &FileKind) -> Result<Connection, FileError> {
+    let writer = open::open_writer(path, Synchronous::Normal, kind)?;
+    open::set(&writer, path, "wal_autocheckpoint", &CHECKPOINT_PAGES.to_string(), CHECKPOINT_PAGES)?;
+    writer.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(writer)
 }
 
 fn open_reader(path: &Path) -> Result<Connection, FileError> {
     let reader = open::open_reader(path)?;
     reader.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(reader)
+}
+
+/// What became of work on a thread, as the caller gets it.
+fn told<T, E: From<StoreError>>(doing: &'static str, done: Result<Result<T, Halt<E>>, Lost>) -> Result<T, E> {
+    match done {
+        Ok(done) => done.map_err(|halt| halt.tell(doing)),
+        Err(Lost::Unopened(error)) => Err(unopened(doing, error).into()),
+        // A defect in this crate: the transaction was taken back.
+        Err(Lost::Thread(error)) => Err(StoreError::transient(doing, error).into()),
+    }
 }
 
 fn unopened(doing: &'static str, error: FileError) -> StoreError {
@@ -133,19 +130,4 @@ pub(super) fn snapshot<T, E>(
     let done = act(&transaction)?;
     transaction.commit()?;
     Ok(done)
-}
-
-async fn blocking<T, E>(
-    doing: &'static str,
-    act: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    match task::spawn_blocking(act).await {
-        Ok(done) => done,
-        // The runtime is shutting down, or a defect in this crate: the transaction was taken back.
-        Err(stopped) => Err(StoreError::transient(doing, stopped).into()),
-    }
 }
