@@ -8,7 +8,6 @@ mod supervise;
 mod tests;
 
 pub use catch_up::{EMPTY_PAGES_INTERVAL, TEND_INTERVAL, catch_up, catch_up_to, follow};
-pub use place::LEASE_LASTS;
-pub(crate) use place::Place;
+pub use place::{LEASE_LASTS, Place};
 pub use runner::{Ended, Runner};
 pub use supervise::{RESTART_FIRST, RESTART_MAX};

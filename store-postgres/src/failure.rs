@@ -52,6 +52,11 @@ pub(crate) fn has_dependents(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "2BP01")
 }
 
+/// What a projection wrote is refused for what it says: a value, a constraint, a trigger of the author's.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    code(error).is_some_and(|code| ["22", "23", "P0"].iter().any(|class| code.starts_with(class)))
+}
+
 /// Somebody holds a lock for longer than we wait.
 pub(crate) fn is_locked(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "55P03")
@@ -83,6 +88,7 @@ pub(crate) fn next_step(error: &Error) -> &'static str {
 fn judge(error: &Error) -> (bool, &'static str) {
     let code = code(error).unwrap_or_default();
     match code.as_str() {
+        "" if matches!(error, Error::InvalidArgument(_)) => (false, "give it another name"),
         "" if is_lost(error) => {
             (true, "the connection was lost: see that the server runs and can be reached")
         }

@@ -13,6 +13,7 @@ mod rights;
 mod schema;
 mod server;
 mod session;
+mod sql_projection;
 mod statement;
 mod url;
 mod views;
@@ -26,5 +27,6 @@ pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};
 pub use server::{
     CONNECT_WAIT_MAX, CONNECTIONS_MAX, IDLE_IN_TRANSACTION_MAX, LOCK_WAIT_MAX, STATEMENT_WAIT_MAX,
 };
+pub use sql_projection::{SqlProjection, SqlRefusal, Told};
 pub use url::{Pooler, PostgresOptions, UrlError};
-pub use views::PostgresDocuments;
+pub use views::{PostgresDocuments, SqlProjector};

@@ -30,6 +30,11 @@ impl Schema {
         format!("{}_views", self.0)
     }
 
+    /// The name of the schema in which the author of a SQL projection makes the tables of generation `id`.
+    pub(crate) fn tables(&self, id: impl fmt::Display) -> String {
+        format!("{}_g{id}", self.0)
+    }
+
     /// `text` with the schema's name, quoted, in place of `{schema}`, that of the one beside it in which read models are
     /// shown in place of `{shown}`, and the key of the log's lock in place of `{lock}`. That key is the log table's own:
     /// another constant would make engines in one database wait for each other.
@@ -37,6 +42,7 @@ impl Schema {
         text.replace("{lock}", "((1634889313::bigint << 32) | '{schema}.log'::regclass::oid::bigint)")
             .replace("{schema}", &format!("\"{}\"", self.0))
             .replace("{shown}", &format!("\"{}\"", self.shown()))
+            .replace("{tables}", &format!("\"{}\"", self.tables("{id}")))
     }
 }
 

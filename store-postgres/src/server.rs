@@ -56,7 +56,11 @@ impl Server {
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
         let options = self.options.connect.clone().disable_statement_logging();
         // Poolers refuse what they do not know when a session begins.
-        if self.options.prepares() { options } else { options.extra_float_digits(None) }
+        if self.options.prepares() {
+            options
+        } else {
+            options.extra_float_digits(None).statement_cache_capacity(0)
+        }
     }
 }
 

@@ -10,6 +10,10 @@ mod page;
 mod parked;
 mod rebuild;
 mod shown;
+mod sql_page;
+mod sql_projector;
+mod sql_retry;
+mod tables;
 mod transaction;
 
 use crate::{
@@ -21,6 +25,7 @@ use crate::{
     statement::statements,
 };
 use annals::{StoreError, SubscriberId};
+pub use sql_projector::SqlProjector;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -65,6 +70,7 @@ statements!(
         lease_take = "views/sql/lease_take.sql",
         load = "views/sql/load.sql",
         name_lock = "views/sql/name_lock.sql",
+        parked_keys = "views/sql/parked_keys.sql",
         parked_page = "views/sql/parked_page.sql",
         parked_page_of_key = "views/sql/parked_page_of_key.sql",
         purge_documents = "views/sql/purge_documents.sql",
@@ -76,6 +82,10 @@ statements!(
         request = "views/sql/request.sql",
         requests = "views/sql/requests.sql",
         shown_columns = "views/sql/shown_columns.sql",
+        shown_of = "views/sql/shown_of.sql",
+        tables_drop = "views/sql/tables_drop.sql",
+        tables_of = "views/sql/tables_of.sql",
+        tables_there = "views/sql/tables_there.sql",
     }
 );
 

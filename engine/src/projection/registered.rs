@@ -27,7 +27,25 @@ impl Registered {
             };
             boxed
         };
-        Self { name: P::NAME, version: P::VERSION, make: Arc::new(make) }
+        Self::custom(P::NAME, P::VERSION, make)
+    }
+
+    /// A projection of another kind. `make` makes a subscriber that runs a generation which is being built, where one
+    /// is given, and else the live one.
+    pub fn custom(
+        name: &'static str,
+        version: u32,
+        make: impl Fn(
+            Arc<dyn EventStore>,
+            Arc<dyn DocumentStore>,
+            Option<SubscriberId>,
+            LeaseTerms,
+        ) -> Box<dyn Subscriber>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { name, version, make: Arc::new(make) }
     }
 
     /// The name of the read model.

@@ -16,8 +16,9 @@ impl Default for LeaseTerms {
     }
 }
 
-/// What every subscriber with a checkpoint does alike.
-pub(crate) struct Place {
+/// What every subscriber with a checkpoint does alike: which generation it runs, its lease, its checkpoint. For whoever
+/// writes a [`Subscriber`](crate::Subscriber).
+pub struct Place {
     checkpoints: Arc<dyn Checkpoints>,
     name: &'static str,
     version: u32,
@@ -29,20 +30,26 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn live(checkpoints: Arc<dyn Checkpoints>, name: &'static str, version: u32) -> Self {
+    /// Of the live generation of `name`, which `begin` makes where there is none.
+    pub fn live(checkpoints: Arc<dyn Checkpoints>, name: &'static str, version: u32) -> Self {
         let terms = LeaseTerms::default();
         Self { checkpoints, name, version, terms, building: None, known: None, lease: None }
     }
 
-    pub(crate) fn building(self, generation: SubscriberId) -> Self {
+    /// Of `generation`, which is being built.
+    #[must_use]
+    pub fn building(self, generation: SubscriberId) -> Self {
         Self { building: Some(generation), ..self }
     }
 
-    pub(crate) fn terms(self, terms: LeaseTerms) -> Self {
+    /// Takes the lease on these terms.
+    #[must_use]
+    pub fn terms(self, terms: LeaseTerms) -> Self {
         Self { terms, ..self }
     }
 
-    pub(crate) async fn begin(&mut self) -> Result<Position, SubscriberError> {
+    /// Takes the lease, and says where the subscriber stands.
+    pub async fn begin(&mut self) -> Result<Position, SubscriberError> {
         self.lease = None;
         let id = match &self.building {
             Some(generation) => generation.clone(),
@@ -56,37 +63,38 @@ impl Place {
     }
 
     /// The generation that is run; known after `begin`.
-    pub(crate) fn id(&self) -> Result<&SubscriberId, SubscriberError> {
+    pub fn id(&self) -> Result<&SubscriberId, SubscriberError> {
         Ok(&self.held()?.subscriber)
     }
 
     /// The step to `to`; known after `begin`.
-    pub(crate) fn step(&self, to: Position) -> Result<Step, SubscriberError> {
+    pub fn step(&self, to: Position) -> Result<Step, SubscriberError> {
         let lease = self.held()?;
         Ok(Step { subscriber: lease.subscriber.clone(), epoch: lease.epoch, from: lease.checkpoint, to })
     }
 
     /// A step was written.
-    pub(crate) fn stepped(&mut self, to: Position) {
+    pub fn stepped(&mut self, to: Position) {
         if let Some(lease) = &mut self.lease {
             lease.checkpoint = to;
         }
     }
 
     /// Moves the checkpoint, with nothing besides.
-    pub(crate) async fn advance(&mut self, to: Position) -> Result<(), SubscriberError> {
+    pub async fn advance(&mut self, to: Position) -> Result<(), SubscriberError> {
         let step = self.step(to)?;
         self.checkpoints.advance(&step).await?;
         self.stepped(to);
         Ok(())
     }
 
-    pub(crate) async fn renew(&self) -> Result<(), SubscriberError> {
+    /// A sign of life.
+    pub async fn renew(&self) -> Result<(), SubscriberError> {
         Ok(self.checkpoints.renew(self.held()?).await?)
     }
 
     /// Carries `work` out, with signs of life in between; gives it up when the lease is lost.
-    pub(crate) async fn renewing<T>(
+    pub async fn renewing<T>(
         &self,
         work: impl Future<Output = Result<T, SubscriberError>>,
     ) -> Result<T, SubscriberError> {
@@ -100,7 +108,8 @@ impl Place {
         }
     }
 
-    pub(crate) async fn end(&mut self) -> Result<(), SubscriberError> {
+    /// Gives the lease back, if it is still ours.
+    pub async fn end(&mut self) -> Result<(), SubscriberError> {
         let Some(lease) = self.lease.take() else { return Ok(()) };
         match self.checkpoints.release(&lease).await {
             // Somebody else has it already: there is nothing to give back.
@@ -109,7 +118,8 @@ impl Place {
         }
     }
 
-    pub(crate) async fn report(&self, failure: Option<&str>) -> Result<(), StoreError> {
+    /// Records why the subscriber cannot go on, or that it can.
+    pub async fn report(&self, failure: Option<&str>) -> Result<(), StoreError> {
         match &self.known {
             Some(id) => self.checkpoints.report(id, failure).await,
             None => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::{
     generation::Generation,
+    tables,
     transaction::{Halt, Transaction},
 };
 use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, SubscriberId};
@@ -19,6 +20,9 @@ pub(super) async fn compare(
     let (old, new) = (Generation::seen(tx, old).await?, Generation::seen(tx, new).await?);
     if old.checkpoint != new.checkpoint {
         return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.checkpoint }));
+    }
+    if tables::are_there(tx, new.id).await? {
+        return Ok(Comparison { position: old.checkpoint, ..tables::compare(tx, old.id, new.id).await? });
     }
     let counts = tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
     let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);

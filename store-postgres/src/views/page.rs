@@ -6,7 +6,11 @@ use super::{
 };
 use crate::json_text::JsonbText;
 use annals::{Change, CheckpointError, PageWrite, Position, Step};
-use sqlx::{Postgres, Row, postgres::PgArguments, query::Query};
+use sqlx::{
+    Error, Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use std::sync::Arc;
 
 impl PostgresDocuments {
@@ -21,27 +25,16 @@ impl PostgresDocuments {
         // One call is one transaction: nothing stays locked while this process sleeps. Tried again when an idle
         // connection was lost; had it been written all the same, the checkpoint says so.
         let rows = self.connections.rows(doing, || self.page_query(step, page)).await?;
-        let failed = |error| self.failed(doing, error);
-        let number = |at| rows[0].try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
-        let outcome: i16 = rows[0].try_get(0).map_err(failed)?;
-        let (epoch, checkpoint) = (number(1).map_err(failed)?, number(2).map_err(failed)?);
-        let subscriber = step.subscriber.clone();
-        match outcome {
-            0 => {
-                self.tell_moved();
-                Ok(())
-            }
-            1 => Err(unknown(&subscriber).into()),
-            2 => Err(CheckpointError::Retired { subscriber }),
-            3 => Err(CheckpointError::Fenced { subscriber, ours: step.epoch, now: epoch_of(epoch) }),
-            _ => {
-                let actual = Position::from_i64(checkpoint);
-                Err(CheckpointError::Moved { subscriber, expected: step.from, actual })
-            }
-        }
+        outcome(&rows[0], step).map_err(|error| self.failed(doing, error))??;
+        self.tell_moved();
+        Ok(())
     }
 
-    fn page_query<'p>(&self, step: &'p Step, page: &'p PageWrite) -> Query<'p, Postgres, PgArguments> {
+    pub(super) fn page_query<'p>(
+        &self,
+        step: &'p Step,
+        page: &'p PageWrite,
+    ) -> Query<'p, Postgres, PgArguments> {
         // In key order each page of the index is visited once.
         let mut changes: Vec<&(Arc<str>, Change)> = page.changes.iter().collect();
         changes.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -82,4 +75,22 @@ impl PostgresDocuments {
             .bind(park.iter().map(|parked| i64::from(parked.attempts)).collect::<Vec<_>>())
             .bind(park.iter().map(|parked| parked.parked_at).collect::<Vec<_>>())
     }
+}
+
+/// What the call answered.
+pub(super) fn outcome(row: &PgRow, step: &Step) -> Result<Result<(), CheckpointError>, Error> {
+    let number = |at| row.try_get::<Option<i64>, _>(at).map(Option::unwrap_or_default);
+    let outcome: i16 = row.try_get(0)?;
+    let (epoch, checkpoint) = (number(1)?, number(2)?);
+    let subscriber = step.subscriber.clone();
+    Ok(match outcome {
+        0 => Ok(()),
+        1 => Err(unknown(&subscriber).into()),
+        2 => Err(CheckpointError::Retired { subscriber }),
+        3 => Err(CheckpointError::Fenced { subscriber, ours: step.epoch, now: epoch_of(epoch) }),
+        _ => {
+            let actual = Position::from_i64(checkpoint);
+            Err(CheckpointError::Moved { subscriber, expected: step.from, actual })
+        }
+    })
 }

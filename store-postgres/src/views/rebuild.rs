@@ -95,7 +95,7 @@ pub(super) async fn purge(
         if tx.answer(sql.purge_left.of_generation(found.id).query()).await? {
             return Ok(false);
         }
-        shown::drop_documents(tx, found.id).await?;
+        shown::drop_tables(tx, found.id).await?;
     }
     for statement in [&sql.purge_parked, &sql.purge_requests] {
         if left > 0 {

@@ -1,8 +1,10 @@
-//! The view in which people see a read model: always its live generation, in the columns that were declared.
+//! The views in which people see a read model: always its live generation, in the columns that were declared, or the
+//! tables that its author made.
 
 use super::{
     columns::Shown,
     generation::{Generation, number},
+    tables,
     transaction::{Halt, Transaction},
 };
 use crate::failure::{has_dependents, is_locked};
@@ -10,7 +12,7 @@ use annals::{Column, GenerationState, StoreError, SubscriberId};
 use sqlx::{Error, Row};
 
 /// The longest name of a view, in bytes: PostgreSQL cuts longer ones off.
-const VIEW_NAME_BYTES_MAX: usize = 63;
+pub(super) const VIEW_NAME_BYTES_MAX: usize = 63;
 
 /// Remembers the columns of `of`, makes and drops indexes accordingly, and shows it if it is live.
 pub(super) async fn describe(
@@ -45,22 +47,75 @@ pub(super) async fn describe(
 pub(super) async fn switch(tx: &mut Transaction<'_>, to: &SubscriberId) -> Result<(), Error> {
     let rows = tx.rows(tx.sql().columns_to_show.query().bind(to.name()).bind(number(to))).await?;
     let Some(row) = rows.first() else { return Ok(()) };
+    let id = row.try_get(0)?;
+    if tables::are_there(tx, id).await? {
+        return tables::show(tx, to.name(), id).await;
+    }
     // Where nobody ever described it, it is not to be shown.
     if let Some(columns) = row.try_get::<Option<Vec<String>>, _>(1)? {
-        show(tx, to.name(), row.try_get(0)?, &Shown::read(&columns)).await?;
+        show(tx, to.name(), id, &Shown::read(&columns)).await?;
     }
     Ok(())
 }
 
-/// Drops the table of a retired generation that is empty. While somebody still reads it, it stays, and goes with the
-/// next purge.
-pub(super) async fn drop_documents(tx: &mut Transaction<'_>, id: i64) -> Result<(), Error> {
+/// Drops the table of a retired generation that is empty, and those of its author. While somebody still reads them, they
+/// stay, and go with the next purge.
+pub(super) async fn drop_tables(tx: &mut Transaction<'_>, id: i64) -> Result<(), Error> {
     tx.say("SAVEPOINT dropping").await?;
     tx.say("SET LOCAL lock_timeout = '500ms'").await?;
-    match tx.act(tx.sql().documents_drop.of_generation(id).query()).await {
-        Err(error) if is_locked(&error) => tx.say("ROLLBACK TO SAVEPOINT dropping").await,
-        done => done.map(|_| ()),
+    for statement in [&tx.sql().documents_drop, &tx.sql().tables_drop] {
+        match tx.act(statement.of_generation(id).query()).await {
+            Err(error) if is_locked(&error) => return tx.say("ROLLBACK TO SAVEPOINT dropping").await,
+            done => done?,
+        };
     }
+    Ok(())
+}
+
+/// Points `view` of the read model `name` at what `select` gives, which has these columns and types. What rests on the
+/// view, and who may read it, stays as it is where its columns stay or only get more.
+pub(super) async fn point(
+    tx: &mut Transaction<'_>,
+    name: &str,
+    view: &str,
+    columns: &[(String, String)],
+    select: &str,
+) -> Result<(), Error> {
+    let note = note_of(name);
+    let rows = tx.rows(tx.sql().shown_columns.query().bind(tx.shown()).bind(view)).await?;
+    let mut fits = rows.len() <= columns.len();
+    for (row, (column, of_type)) in rows.iter().zip(columns) {
+        let (had, had_type, noted): (&str, &str, Option<&str>) =
+            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if noted.is_some_and(|noted| noted != note) {
+            let whose = noted.unwrap_or_default();
+            return Err(Error::InvalidArgument(format!(
+                "the view {view} of {name} is that of {whose} already"
+            )));
+        }
+        fits &= had == column && had_type == of_type;
+    }
+    if !fits {
+        tx.make(&format!("DROP VIEW {{shown}}.{}", quoted(view))).await?;
+    }
+    let view = quoted(view);
+    tx.make(&format!("CREATE OR REPLACE VIEW {{shown}}.{view} AS {select}")).await?;
+    tx.make(&format!("COMMENT ON VIEW {{shown}}.{view} IS '{note}'")).await
+}
+
+/// What is noted on the views of a read model, whose name needs no quotes.
+pub(super) fn note_of(name: &str) -> String {
+    format!("read model {name}")
+}
+
+/// As the read model is called, where SQL takes it without quotes.
+pub(super) fn view_name(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// An identifier, whatever it is.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Makes the indexes that are new, drops those that are declared no more.
@@ -76,44 +131,26 @@ async fn index(tx: &mut Transaction<'_>, id: i64, before: &[Shown], wanted: &[Sh
     Ok(())
 }
 
-/// Points the view at generation `id`. What rests on it, and who may read it, stays as it is where its columns stay or
-/// only get more.
 async fn show(tx: &mut Transaction<'_>, name: &str, id: i64, columns: &[Shown]) -> Result<(), Error> {
     if name.len() > VIEW_NAME_BYTES_MAX {
         return Ok(());
     }
-    let view = view_name(name);
-    let rows = tx.rows(tx.sql().shown_columns.query().bind(&view)).await?;
-    let key = ("key", "text");
-    let names = [key].into_iter().chain(columns.iter().map(|column| (&*column.name, &*column.of_type)));
-    let names: Vec<(&str, &str)> = names.collect();
-    let fits = rows.len() <= names.len()
-        && rows.iter().zip(&names).try_fold(true, |fits, (row, (name, of_type))| {
-            let (had, had_type): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-            Ok::<_, Error>(fits && had == *name && had_type == *of_type)
-        })?;
-    if !fits {
-        tx.make(&format!("DROP VIEW {{shown}}.\"{view}\"")).await?;
-    }
+    let all = columns.iter().map(|column| (column.name.clone(), column.of_type.clone()));
+    let all: Vec<(String, String)> = [("key".into(), "text".into())].into_iter().chain(all).collect();
     let list: String = columns
         .iter()
         .map(|Shown { name, expression, .. }| format!(", {expression} AS \"{name}\""))
         .collect();
     let select = format!("SELECT key{list} FROM {{schema}}.documents_{id}");
-    tx.make(&format!("CREATE OR REPLACE VIEW {{shown}}.\"{view}\" AS {select}")).await
+    point(tx, name, &view_name(name), &all, &select).await
 }
 
 async fn is_shown(tx: &mut Transaction<'_>, name: &str) -> Result<bool, Error> {
-    let long = name.len() > VIEW_NAME_BYTES_MAX;
-    Ok(long || !tx.rows(tx.sql().shown_columns.query().bind(view_name(name))).await?.is_empty())
+    let query = tx.sql().shown_columns.query().bind(tx.shown()).bind(view_name(name));
+    Ok(name.len() > VIEW_NAME_BYTES_MAX || !tx.rows(query).await?.is_empty())
 }
 
 async fn stored(tx: &mut Transaction<'_>, id: i64) -> Result<Option<Vec<Shown>>, Error> {
     let stored: Option<Vec<String>> = tx.answer(tx.sql().columns.query().bind(id)).await?;
     Ok(stored.map(|stored| Shown::read(&stored)))
-}
-
-/// As the read model is called, where SQL takes it without quotes.
-fn view_name(name: &str) -> String {
-    name.replace('-', "_")
 }

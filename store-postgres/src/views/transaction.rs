@@ -4,7 +4,7 @@ use super::{PostgresDocuments, Sql};
 use crate::session::Loan;
 use annals::StoreError;
 use sqlx::{
-    Decode, Error, Postgres, Row, Type,
+    AssertSqlSafe, Decode, Error, PgConnection, Postgres, Row, Type,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -39,6 +39,10 @@ impl<'s> Transaction<'s> {
         Ok(Self { store, loan, doing })
     }
 
+    pub(super) fn store(&self) -> &'s PostgresDocuments {
+        self.store
+    }
+
     pub(super) fn sql(&self) -> &'s Sql {
         &self.store.sql
     }
@@ -71,6 +75,28 @@ impl<'s> Transaction<'s> {
     pub(super) async fn make(&mut self, text: &str) -> Result<(), Error> {
         let text = self.store.connections.server.options.schema.fill(text);
         self.loan.session.make(text).await
+    }
+
+    /// What `text` answers, in which every name was checked or quoted.
+    pub(super) async fn made(&mut self, text: &str) -> Result<Vec<PgRow>, Error> {
+        let text = self.store.connections.server.options.schema.fill(text);
+        // Safe: see above.
+        self.loan.session.step(sqlx::query(AssertSqlSafe(text)).persistent(false)).await
+    }
+
+    /// The name of the schema in which read models are shown.
+    pub(super) fn shown(&self) -> String {
+        self.store.connections.server.options.schema.shown()
+    }
+
+    /// The name of the schema of the tables that the author of generation `id` made.
+    pub(super) fn tables(&self, id: i64) -> String {
+        self.store.connections.server.options.schema.tables(id)
+    }
+
+    /// The connection, for whoever writes statements of their own.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.loan.session.connection()
     }
 
     /// Commits what was done, or takes back what was refused.

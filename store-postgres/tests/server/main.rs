@@ -16,6 +16,7 @@ mod proxy;
 mod restored;
 mod rights;
 mod shown;
+mod sql_projection;
 mod statements;
 mod tls;
 mod unfit;

@@ -1,0 +1,58 @@
+//! Parked events of a SQL projection, handled again when somebody asked for it.
+
+use super::{PostgresDocuments, sql_page::Again};
+use crate::{SqlProjection, Told};
+use annals::{
+    DocumentStore, EventSet, EventStore, LogFilter, PageLimit, ParkedAction, ParkedRequest, Position,
+    RecordedEvent, Step, StoreError, SubscriberError,
+};
+
+impl PostgresDocuments {
+    /// Carries out `request`; `step` stays where it is, and only proves the lease.
+    pub(super) async fn handle_again<P: SqlProjection>(
+        &self,
+        projection: &P,
+        store: &dyn EventStore,
+        step: &Step,
+        request: &ParkedRequest,
+    ) -> Result<(), SubscriberError> {
+        // One page of them at a time: what lies behind stays parked, and is asked for again by whoever looks.
+        let mut dropped = self.parked(&step.subscriber, Some(&request.key), None, PageLimit::DEFAULT).await?;
+        let at = match request.action {
+            ParkedAction::Discard => dropped.len().min(1),
+            ParkedAction::Retry => 0,
+        };
+        let tried = dropped.split_off(at);
+        let mut events = Vec::with_capacity(tried.len());
+        for parked in &tried {
+            events.push(recorded_at(store, parked.position).await?);
+        }
+        let key = &request.key;
+        let mut told = tell::<P>(&events)?;
+        told.retain(|told| projection.key(&told.event, told.recorded) == *key);
+        let again = Again { key: key.clone(), dropped, tried };
+        self.handle_page(projection, step, told, Some(&again)).await?;
+        Ok(())
+    }
+}
+
+/// The events of a page in today's shape.
+pub(super) fn tell<P: SqlProjection>(
+    events: &[RecordedEvent],
+) -> Result<Vec<Told<'_, P::Event>>, SubscriberError> {
+    let mut told = Vec::with_capacity(events.len());
+    for recorded in events {
+        P::Event::decode(recorded, &mut |event| told.push(Told { event, recorded }))?;
+    }
+    Ok(told)
+}
+
+async fn recorded_at(store: &dyn EventStore, position: Position) -> Result<RecordedEvent, SubscriberError> {
+    let before = Position::new(position.get().saturating_sub(1));
+    let page = store.read_log(before, PageLimit::ONE, &LogFilter::all()).await?;
+    let found = page.events.into_iter().next().filter(|event| event.position == position);
+    let missing = || {
+        format!("position {position} is not in the log: it is another log than the one that was projected")
+    };
+    Ok(found.ok_or_else(|| StoreError::permanent("reading a parked event", missing()))?)
+}
