@@ -2,11 +2,14 @@
 
 use anyhow::{Context, bail};
 use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
 use tempfile::TempDir;
 
+const LD_PRELOAD: &str = "LD_PRELOAD";
 const COUNTS: &str = "ANNALS_BENCH_SYNC_COUNTS";
 const LONGER_US: &str = "ANNALS_BENCH_SYNC_US";
 
@@ -49,16 +52,47 @@ impl Preload {
 
     /// Lets `command` run with it: each flush takes `longer_us` longer.
     pub fn before(&self, command: &mut Command, longer_us: u64) {
-        command.env("LD_PRELOAD", library(self.room.path()));
+        command.env(LD_PRELOAD, library(self.room.path()));
         command.env(LONGER_US, longer_us.to_string());
-        command.env(COUNTS, self.room.path().join("counts"));
+        command.env(COUNTS, self.counts_path());
+    }
+}
+
+impl Preload {
+    /// The same for a server of another account, which counts too: variables of its environment.
+    ///
+    /// # Errors
+    /// When that account cannot be given access to the library and the counts.
+    pub fn for_server(&self, longer_us: u64) -> anyhow::Result<[(String, String); 3]> {
+        let counts = self.counts_path();
+        std::fs::write(&counts, [0; 16])
+            .and_then(|()| std::fs::set_permissions(&counts, Permissions::from_mode(0o666)))
+            .and_then(|()| std::fs::set_permissions(self.room.path(), Permissions::from_mode(0o755)))
+            .context("cannot open the counts to the account of the server")?;
+        let library = library(self.room.path()).display().to_string();
+        let variables = [(LD_PRELOAD, library), (LONGER_US, longer_us.to_string())];
+        let [library, longer] = variables.map(|(name, value)| (name.to_owned(), value));
+        Ok([library, longer, (COUNTS.into(), counts.display().to_string())])
+    }
+
+    /// What all processes that run with it have counted so far.
+    pub fn counts(&self) -> Option<SyncCounts> {
+        SyncCounts::of(&self.counts_path())
+    }
+
+    fn counts_path(&self) -> PathBuf {
+        self.room.path().join("counts")
     }
 }
 
 impl SyncCounts {
     /// What was counted so far; `None` in a process without the library.
     pub fn now() -> Option<Self> {
-        let counts = std::fs::read(std::env::var_os(COUNTS)?).ok()?;
+        Self::of(Path::new(&std::env::var_os(COUNTS)?))
+    }
+
+    fn of(counts: &Path) -> Option<Self> {
+        let counts = std::fs::read(counts).ok()?;
         let number = |at: usize| counts.get(at..at + 8)?.try_into().ok().map(u64::from_ne_bytes);
         Some(Self { syncs: number(0)?, bytes: number(8)? })
     }

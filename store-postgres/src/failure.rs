@@ -62,6 +62,12 @@ pub(crate) fn is_locked(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "55P03")
 }
 
+/// A stream of that name is there already.
+pub(crate) fn is_stream_taken(error: &Error) -> bool {
+    is_taken(error)
+        && error.as_database_error().is_some_and(|error| error.constraint() == Some("streams_name_key"))
+}
+
 /// What was sent cannot be kept: one event of a batch spoils it all, so they are sent one by one.
 pub(crate) fn is_about_data(error: &Error) -> bool {
     code(error).is_some_and(|code| code.starts_with("22") || code.starts_with("54"))

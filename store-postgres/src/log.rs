@@ -5,6 +5,7 @@
 mod checked;
 mod due;
 mod head;
+mod look_up;
 mod next;
 mod reader;
 mod row;
@@ -30,6 +31,7 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0004_append_checked.sql"),
         include_str!("log/migrations/0005_rights.sql"),
         include_str!("log/migrations/0006_append_chained.sql"),
+        include_str!("log/migrations/0007_insert_guard.sql"),
     ],
 };
 
@@ -38,12 +40,14 @@ statements!(
     Sql {
         append_checked = "log/sql/append_checked.sql",
         append_next = "log/sql/append_next.sql",
+        append_one = "log/sql/append_one.sql",
         channel = "log/sql/channel.sql",
         commits_rows = "log/sql/commits_rows.sql",
         first_of_commit = "log/sql/first_of_commit.sql",
         head = "log/sql/head.sql",
         intern = "log/sql/intern.sql",
         keep_snapshot = "log/sql/keep_snapshot.sql",
+        ready = "log/sql/ready.sql",
         read_backwards = "log/sql/read_backwards.sql",
         read_forwards = "log/sql/read_forwards.sql",
         read_log = "log/sql/read_log.sql",

@@ -2,7 +2,10 @@
 
 use super::{Sql, types::Interned};
 use crate::json_text::JsonText;
-use annals::batch::{Accepted, Plan, Row};
+use annals::{
+    Position,
+    batch::{Accepted, Plan, Row},
+};
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
@@ -79,4 +82,26 @@ fn small(number: u32) -> i16 {
 /// The rows of what was accepted.
 pub(super) fn rows<'p, 'a>(plan: &'p Plan<'a>) -> impl Iterator<Item = Row<'a>> + 'p {
     plan.accepted().flat_map(Accepted::rows)
+}
+
+/// The one row that a plan is about, when that is all and its stream exists.
+pub(super) fn lone<'a>(plan: &Plan<'a>) -> Option<Row<'a>> {
+    let mut rows = rows(plan);
+    let row = rows.next()?;
+    // A stream begins where its first event stands.
+    (rows.next().is_none() && row.stream != row.position && row.stream > Position::START).then_some(row)
+}
+
+/// The statement that writes it right behind `head`. Its type is interned.
+pub(super) fn query_of_one<'a>(
+    row: &Row<'a>,
+    types: &Interned,
+    sql: &Sql,
+    started: DateTime<Utc>,
+    head: i64,
+) -> Query<'a, Postgres, PgArguments> {
+    let query = sql.append_one.query().bind(started).bind(head);
+    let query = query.bind(row.stream.to_i64()).bind(row.version.to_i64()).bind(row.event.id.uuid());
+    let query = query.bind(types.id_of(row.stream_id, row.event));
+    query.bind(JsonText(row.event.metadata.as_str())).bind(JsonText(row.event.payload.as_str()))
 }

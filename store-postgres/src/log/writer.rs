@@ -5,9 +5,8 @@ use super::{
     checked::{self, Answer, Checked},
     due::Due,
     head,
-    next::{Next, rows},
-    reader::first_results,
-    row::stream_id,
+    look_up::{events, first_arrivals, look_up},
+    next::{Next, lone, query_of_one, rows},
     types::Interned,
 };
 use crate::{
@@ -16,17 +15,12 @@ use crate::{
     session::Session,
 };
 use annals::{
-    AppendError, Commit, Committed, EventData, Position, StreamId, Version,
-    batch::{Intake, Known, Pending, StreamAt, Verdict},
+    AppendError, Committed, Position,
+    batch::{Intake, Known, Pending, Verdict},
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Error, Row};
-use std::{
-    collections::{HashMap, HashSet},
-    convert::Infallible,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
 /// After the short way was refused, so many batches go the long way: whoever appends besides us goes on for a while,
@@ -48,6 +42,8 @@ pub(super) struct Writer {
     session: Option<Session>,
     /// What is remembered was looked up since the connection was made, or since it was found to be wrong.
     is_fresh: bool,
+    /// This user may insert without the functions.
+    may_insert: bool,
     known: Known,
     types: Interned,
     /// When the server was started that all this is remembered of: a restored one may hold an older state.
@@ -82,6 +78,7 @@ impl Writer {
             head,
             session: Some(session),
             is_fresh: false,
+            may_insert: false,
             known: Known::new(Position::START, DateTime::UNIX_EPOCH),
             types: Interned::default(),
             started: DateTime::UNIX_EPOCH,
@@ -113,10 +110,7 @@ impl Writer {
                 }
                 (left, answers)
             }
-            Ok(None) => {
-                self.long_batches = LONG_BATCHES;
-                (appends, vec![])
-            }
+            Ok(None) => (appends, vec![]),
             Err(error) if failure::is_about_data(&error) => (appends, vec![]),
             Err(error) => (vec![], self.refuse(appends, error)),
         }
@@ -158,7 +152,7 @@ impl Writer {
     /// outcome for each, or none for one that is not as expected: that may be a repeat.
     async fn write_next(&mut self, appends: &[Due]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
         self.make_ready().await?;
-        let Self { session, known, types, sql, started, .. } = self;
+        let Self { session, known, types, sql, started, may_insert, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
         // The server gives the time, not this clock.
@@ -168,14 +162,22 @@ impl Writer {
         let Ok(plan) = plan;
         if plan.accepted().next().is_some() {
             types.intern(session, sql, rows(&plan).map(|row| (row.stream_id, row.event))).await?;
-            let query = Next::of(&plan, types).query(sql, *started, known.head().to_i64());
-            let written = match session.rows(query).await {
-                Ok(rows) => rows[0].try_get::<i16, _>(0)? == 0,
-                Err(error) if failure::is_taken(&error) => false,
+            let head = known.head().to_i64();
+            let query = match lone(&plan) {
+                Some(row) if *may_insert => query_of_one(&row, types, sql, *started, head),
+                _ => Next::of(&plan, types).query(sql, *started, head),
+            };
+            let refused = match session.rows(query).await {
+                // A row that says 0 says that it is done.
+                Ok(rows) if rows.first().map_or(Ok(1), |row| row.try_get::<i16, _>(0))? == 0 => None,
+                Ok(_) => Some(LONG_BATCHES),
+                // Somebody began a stream again: that says nothing about others.
+                Err(error) if failure::is_stream_taken(&error) => Some(0),
+                Err(error) if failure::is_taken(&error) => Some(LONG_BATCHES),
                 Err(error) => return Err(error),
             };
-            if !written {
-                self.is_fresh = false;
+            if let Some(long_batches) = refused {
+                (self.is_fresh, self.long_batches) = (false, long_batches);
                 return Ok(None);
             }
         }
@@ -235,9 +237,14 @@ impl Writer {
         }
         if !self.is_fresh {
             let session = self.session.as_mut().expect("it was just made");
-            let rows = session.rows(self.sql.head.query()).await?;
+            let rows = session.rows(self.sql.ready.query()).await?;
             self.known.forget(Position::from_i64(rows[0].try_get(0)?), DateTime::UNIX_EPOCH);
-            let started = rows[0].try_get(2)?;
+            // Behind a pooler the setting would stay on a connection that somebody else gets next.
+            self.may_insert = rows[0].try_get(2)? && self.server.options.prepares();
+            if self.may_insert {
+                session.say("SET annals.appending = 'on'").await?;
+            }
+            let started = rows[0].try_get(1)?;
             if self.started != started {
                 self.types = Interned::default();
                 self.started = started;
@@ -269,48 +276,4 @@ impl Writer {
     fn tell_head(&self) {
         head::tell(&self.head, self.known.head());
     }
-}
-
-/// The streams of `appends` that are not remembered.
-///
-/// Looked at after the head was: if nobody appends between that and the writing, which the writing proves, this is
-/// how they are at the head.
-async fn look_up(
-    session: &mut Session,
-    sql: &Sql,
-    known: &Known,
-    appends: &[Due],
-) -> Result<HashMap<StreamId, StreamAt>, Error> {
-    let streams = appends.iter().flat_map(|due| due.pending.commit.writes()).map(|write| &write.stream);
-    let unknown: HashSet<&str> =
-        streams.filter(|stream| known.stream(stream).is_none()).map(StreamId::as_str).collect();
-    if unknown.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = session.rows(sql.streams_at.query().bind(Vec::from_iter(unknown))).await?;
-    let read = rows.iter().map(|row| {
-        let (id, version): (i64, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
-        let version = Version::from_i64(version.unwrap_or_default());
-        Ok((stream_id(row.try_get(0)?)?, StreamAt { id: Position::from_i64(id), version }))
-    });
-    read.collect()
-}
-
-/// The first results of commits that arrived again.
-async fn first_arrivals(
-    session: &mut Session,
-    sql: &Sql,
-    repeats: &[(i64, i64)],
-) -> Result<Vec<Committed>, Error> {
-    if repeats.is_empty() {
-        return Ok(vec![]);
-    }
-    let (firsts, sizes): (Vec<i64>, Vec<i64>) = repeats.iter().copied().unzip();
-    let rows = session.rows(sql.commits_rows.query().bind(firsts).bind(sizes)).await?;
-    first_results(&rows, repeats)
-}
-
-fn events(appends: &[Due]) -> impl Iterator<Item = (&StreamId, &EventData)> {
-    let writes = appends.iter().map(|due| &due.pending.commit).flat_map(Commit::writes);
-    writes.flat_map(|write| write.events.iter().map(move |event| (&write.stream, event)))
 }
