@@ -120,10 +120,10 @@ impl<'a> Reading<'a> {
             if done {
                 return self.hand_over(page).await;
             }
-            // The next page is read while this one is handled. Both are awaited to their end: a commit is never
-            // cancelled to stop a read.
+            // The next page is read while this one is handled, and asked for first: handling may keep this task busy.
+            // Both are awaited to their end: a commit is never cancelled to stop a read.
             let (store, filter, last) = (self.store, self.filter.clone(), self.last);
-            let (handled, next) = tokio::join!(self.hand_over(page), read(store, &filter, looked, last));
+            let (next, handled) = tokio::join!(read(store, &filter, looked, last), self.hand_over(page));
             handled?;
             page = next?;
         }

@@ -11,6 +11,7 @@ mod plain;
 
 mod append;
 mod commands;
+mod counting;
 mod flushes;
 mod memory;
 mod read;

@@ -1,16 +1,20 @@
 //! Reading: the whole log, and single streams.
 
 use crate::{
+    counting::Counting,
     plain::PlainReader,
     sample_log::{LENGTHS, SampleLog},
 };
-use annals::{EventStore, LogFilter, PageLimit, Position, StreamId, VersionRange};
+use annals::{EventStore, LogFilter, PageLimit, Position, StreamId, VersionRange, catch_up};
 use annals_benches::{Args, Figure, Medium, Report, Stopwatch, Turn, pairs, shop::Maker};
 use annals_sqlite::{SqliteOptions, SqliteStore};
 use anyhow::ensure;
 use tokio::runtime::Runtime;
 
+/// As projections and publishers read: the next page is read while one is handled.
 const SCAN: &str = "scan to owned records";
+
+const PAGES: &str = "scan to owned records, a page after the other";
 const LOADS: [&str; LENGTHS.len()] = ["load of 10 events", "load of 100 events", "load of 1 000 events"];
 
 pub(crate) fn measure(
@@ -19,7 +23,7 @@ pub(crate) fn measure(
     medium: &Medium,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([SCAN].into_iter().chain(LOADS)) {
+    if !args.wants_any([SCAN, PAGES].into_iter().chain(LOADS)) {
         return Ok(());
     }
     let room = medium.room()?;
@@ -27,17 +31,25 @@ pub(crate) fn measure(
     // Open for a turn only: connections of one process share the memory for pages, so both sides would take it from
     // each other.
     let open = || SqliteStore::open(&SqliteOptions::new(&log.path));
+    let plain = || {
+        let plain = PlainReader::new(&log.path)?;
+        timed(log.events, || plain.scan())
+    };
     if args.wants(SCAN) {
+        let ours = || {
+            let store = open()?;
+            timed(log.events, || runtime.block_on(follow(&store)))
+        };
+        let pairs = pairs(args.rounds, ours, plain)?;
+        report.add(&Figure::of(SCAN, &medium.name, "events/s", &pairs).at_least(0.8))?;
+    }
+    if args.wants(PAGES) {
         let ours = || {
             let store = open()?;
             timed(log.events, || runtime.block_on(scan(&store)))
         };
-        let limit = || {
-            let plain = PlainReader::new(&log.path)?;
-            timed(log.events, || plain.scan())
-        };
-        let pairs = pairs(args.rounds, ours, limit)?;
-        report.add(&Figure::of(SCAN, &medium.name, "events/s", &pairs).at_least(0.8))?;
+        let pairs = pairs(args.rounds, ours, plain)?;
+        report.add(&Figure::of(PAGES, &medium.name, "events/s", &pairs))?;
     }
     for (length, name) in LENGTHS.into_iter().zip(LOADS).filter(|(_, name)| args.wants(name)) {
         let streams = shuffled(args, &log, length)?;
@@ -63,6 +75,12 @@ pub(crate) fn timed(events: usize, read: impl FnOnce() -> anyhow::Result<usize>)
     let turn = watch.stop(events);
     ensure!(came == events, "{came} events came instead of {events}");
     Ok(turn)
+}
+
+async fn follow(store: &SqliteStore) -> anyhow::Result<usize> {
+    let mut counting = Counting::default();
+    catch_up(store, &mut counting).await?;
+    Ok(counting.events)
 }
 
 async fn scan(store: &SqliteStore) -> anyhow::Result<usize> {
