@@ -1,6 +1,7 @@
 //! Why a file could not be opened.
 
 use crate::open::FileKind;
+use annals::StoreError;
 use rusqlite::ErrorCode;
 use std::{
     io,
@@ -92,22 +93,52 @@ impl FileError {
     }
 
     pub(crate) fn failed(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
-        let next_step = match source.sqlite_error_code() {
-            Some(ErrorCode::CannotOpen) => {
-                "check that the directory exists and that this user may write to it"
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                "another program holds it: end that program, or try again later"
-            }
-            Some(ErrorCode::DiskFull) => "the disk is full: make room and try again",
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                "allow this user to write the file and its directory"
-            }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                "the file is damaged: restore it from a backup"
-            }
-            _ => "look at the disk, then start again",
-        };
+        let next_step = next_step(&source);
         Self::Failed { path: path.into(), doing, next_step, source }
+    }
+}
+
+/// SQLite failed on a file that is open.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}; {next_step}", path.display())]
+pub(crate) struct UseError {
+    path: PathBuf,
+    next_step: &'static str,
+    #[source]
+    source: rusqlite::Error,
+}
+
+impl UseError {
+    /// As the caller of a store gets it: `doing` continues "the store failed while".
+    pub(crate) fn told(path: &Path, doing: &'static str, source: rusqlite::Error) -> StoreError {
+        let may_pass = matches!(
+            source.sqlite_error_code(),
+            Some(
+                ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::DiskFull
+                    | ErrorCode::OperationInterrupted
+            )
+        );
+        let error = Self { path: path.into(), next_step: next_step(&source), source };
+        if may_pass { StoreError::transient(doing, error) } else { StoreError::permanent(doing, error) }
+    }
+}
+
+fn next_step(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => "check that the directory exists and that this user may write to it",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program holds it: end that program, or try again later"
+        }
+        Some(ErrorCode::DiskFull) => "the disk is full: make room and try again",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "allow this user to write the file and its directory"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the file is damaged: restore it from a backup"
+        }
+        Some(_) => "look at the disk, then start again",
+        None => "a newer program wrote it, or it is damaged: update the program, or restore it from a backup",
     }
 }

@@ -3,6 +3,7 @@
 use super::reader::{Portion, Reader};
 use crate::{
     FileError,
+    error::UseError,
     threads::{Lost, Threads},
 };
 use annals::{PageLimit, RecordedEvent, StoreError, StreamId, Version, VersionRange};
@@ -67,7 +68,7 @@ impl Readers {
         read: impl FnOnce(&mut Reader) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         match self.threads.run(rusqlite::Result::is_ok, read).await {
-            Ok(done) => done.map_err(|error| failed(doing, error)),
+            Ok(done) => done.map_err(|error| UseError::told(&self.shared.path, doing, error)),
             Err(Lost::Unopened(error)) => Err(StoreError::transient(doing, error)),
             Err(Lost::Thread(error)) => Err(StoreError::transient(doing, error)),
         }
@@ -122,14 +123,7 @@ impl Loan {
         if done.is_ok() {
             self.shared.idle().push(self.reader);
         }
-        done.map_err(|error| failed(doing, error))
-    }
-}
-
-fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {
-    match crate::open::is_busy(&error) {
-        true => StoreError::transient(doing, error),
-        false => StoreError::permanent(doing, error),
+        done.map_err(|error| UseError::told(&self.shared.path, doing, error))
     }
 }
 

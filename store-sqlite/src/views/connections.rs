@@ -1,8 +1,9 @@
 //! One connection that writes, and a few that read.
 
-use super::halt::{Halt, store_error};
+use super::halt::Halt;
 use crate::{
     FileError, Synchronous,
+    error::UseError,
     open::{self, FileKind},
     threads::{Lost, Threads},
 };
@@ -25,6 +26,7 @@ const STATEMENTS_KEPT: usize = 64;
 pub(super) struct Connections {
     readers: Threads<Connection>,
     writer: Threads<Connection>,
+    path: PathBuf,
 }
 
 impl Connections {
@@ -37,8 +39,11 @@ impl Connections {
             Threads::new("annals-views", 1, move || open_writer(&path, kind))
         };
         let writer = writer.with(open_writer(&path, kind)?).map_err(failed)?;
-        let readers = Threads::new("annals-views-reader", VIEW_READERS_MAX, move || open_reader(&path));
-        Ok(Self { readers, writer })
+        let readers = {
+            let path = path.clone();
+            Threads::new("annals-views-reader", VIEW_READERS_MAX, move || open_reader(&path))
+        };
+        Ok(Self { readers, writer, path })
     }
 
     /// Runs `act` on the connection that writes.
@@ -52,7 +57,7 @@ impl Connections {
         E: From<StoreError> + Send + 'static,
     {
         // A transaction that was taken back leaves the connection as it was.
-        told(doing, self.writer.run(|_| true, act).await)
+        self.told(doing, self.writer.run(|_| true, act).await)
     }
 
     /// Runs `act` on a connection that reads.
@@ -67,7 +72,24 @@ impl Connections {
     {
         // A connection that failed is closed rather than handed to the next.
         let sound = |done: &Result<T, Halt<E>>| !matches!(done, Err(Halt::Database(_)));
-        told(doing, self.readers.run(sound, act).await)
+        self.told(doing, self.readers.run(sound, act).await)
+    }
+
+    /// What became of work on a thread, as the caller gets it.
+    fn told<T, E: From<StoreError>>(
+        &self,
+        doing: &'static str,
+        done: Result<Result<T, Halt<E>>, Lost>,
+    ) -> Result<T, E> {
+        match done {
+            Ok(done) => done.map_err(|halt| halt.tell(&self.path, doing)),
+            Err(Lost::Unopened(FileError::Failed { source, .. })) => {
+                Err(UseError::told(&self.path, doing, source).into())
+            }
+            Err(Lost::Unopened(error)) => Err(StoreError::permanent(doing, error).into()),
+            // A defect in this crate: the transaction was taken back.
+            Err(Lost::Thread(error)) => Err(StoreError::transient(doing, error).into()),
+        }
     }
 }
 
@@ -90,23 +112,6 @@ fn open_reader(path: &Path) -> Result<Connection, FileError> {
     let reader = open::open_reader(path)?;
     reader.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(reader)
-}
-
-/// What became of work on a thread, as the caller gets it.
-fn told<T, E: From<StoreError>>(doing: &'static str, done: Result<Result<T, Halt<E>>, Lost>) -> Result<T, E> {
-    match done {
-        Ok(done) => done.map_err(|halt| halt.tell(doing)),
-        Err(Lost::Unopened(error)) => Err(unopened(doing, error).into()),
-        // A defect in this crate: the transaction was taken back.
-        Err(Lost::Thread(error)) => Err(StoreError::transient(doing, error).into()),
-    }
-}
-
-fn unopened(doing: &'static str, error: FileError) -> StoreError {
-    match error {
-        FileError::Failed { source, .. } => store_error(doing, source),
-        other => StoreError::permanent(doing, other),
-    }
 }
 
 /// Runs `act` in a transaction that holds the file's write lock from its start: so what it reads stays true, and

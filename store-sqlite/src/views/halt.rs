@@ -1,7 +1,9 @@
 //! Why a transaction is taken back.
 
+use crate::error::UseError;
 use annals::{PageLimit, StoreError};
-use rusqlite::{ErrorCode, types};
+use rusqlite::types;
+use std::path::Path;
 
 /// Why a transaction is taken back: the database failed, or what was asked for is refused.
 pub(super) enum Halt<E> {
@@ -23,10 +25,10 @@ impl<E> From<types::FromSqlError> for Halt<E> {
 
 impl<E: From<StoreError>> Halt<E> {
     /// As the caller gets it; `doing` continues "the store failed while".
-    pub(super) fn tell(self, doing: &'static str) -> E {
+    pub(super) fn tell(self, path: &Path, doing: &'static str) -> E {
         match self {
             Self::Refused(refused) => refused,
-            Self::Database(error) => store_error(doing, error).into(),
+            Self::Database(error) => UseError::told(path, doing, error).into(),
         }
     }
 }
@@ -39,16 +41,4 @@ pub(super) fn rows(limit: PageLimit) -> i64 {
 /// A stored text that this program cannot read.
 pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, types::Type::Text, Box::new(error))
-}
-
-pub(super) fn store_error(doing: &'static str, error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::DiskFull
-            | ErrorCode::OperationInterrupted,
-        ) => StoreError::transient(doing, error),
-        _ => StoreError::permanent(doing, error),
-    }
 }

@@ -88,3 +88,14 @@ async fn whoever_waits_learns_of_each_page() {
     store.advance(&step(&lease, 0, 1)).await.unwrap_err();
     assert!(!moved.has_changed().unwrap());
 }
+
+#[tokio::test]
+async fn a_file_that_another_program_holds_is_named_with_the_next_step() {
+    let file = File::new();
+    let (documents, other) = (file.open(), file.raw());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = annals::error_text(&documents.open("orders", 1).await.unwrap_err());
+    assert!(told.contains(".db: ") && told.contains("end that program, or try again later"), "{told}");
+    other.execute_batch("ROLLBACK").unwrap();
+    documents.open("orders", 1).await.unwrap();
+}
