@@ -95,3 +95,39 @@ async fn whoever_reads_cannot_append() {
     assert!(annals::error_text(error).contains("ask the owner"), "{}", annals::error_text(error));
     assert!(owner.grant("a\" OR true", Right::Append).await.is_err());
 }
+
+/// As where the servers belong to somebody else, who lets nobody be a superuser.
+///
+/// Control: with `annals.appending` as a setting of the functions, they cannot be made.
+#[tokio::test]
+async fn whoever_owns_the_log_need_not_be_a_superuser() {
+    let Some(place) = Place::new() else { return };
+    let name = format!("r_{}", uuid::Uuid::now_v7().simple());
+    let make = format!(
+        "CREATE ROLE {name} LOGIN; \
+         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}', current_database()); END $$"
+    );
+    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut place.raw().await).await.unwrap();
+    let options = place.url_as(&name).parse().unwrap();
+    let store = PostgresStore::open(&options).await.unwrap();
+    annals_postgres::PostgresDocuments::open(&options).await.unwrap();
+    assert_eq!(store.settings().await.unwrap().right, "owner");
+    store.append(to("order-1", Expected::NEW, 2)).await.unwrap();
+    let other = PostgresStore::open(&options).await.unwrap();
+    other.append(to("order-1", at(2), 1)).await.unwrap();
+    // Somebody else went on: this one takes the long way.
+    assert_eq!(store.append(to("order-1", at(3), 1)).await.unwrap().position, Position::new(4));
+    // The guard is up again behind each call, in its transaction too.
+    let url = place.url_as(&name);
+    let mut owner = PgConnection::connect(url.split('?').next().unwrap()).await.unwrap();
+    let append = format!(
+        "SET search_path = {}; BEGIN; SELECT append_next(pg_postmaster_start_time(), 4, '{{}}', '{{}}', ARRAY[1]::bigint[], \
+         ARRAY[5]::bigint[], ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[0]::smallint[], ARRAY[1]::smallint[], \
+         ARRAY['{{}}']::json[], ARRAY['{{}}']::json[])",
+        place.schema
+    );
+    sqlx::raw_sql(AssertSqlSafe(append)).execute(&mut owner).await.unwrap();
+    assert_eq!(number(&mut owner, "SELECT count(*) FROM log").await, 5);
+    let said = refusal(&mut owner, "INSERT INTO streams VALUES (9, 'order-9')").await;
+    assert!(said.contains("added by the append functions only"), "{said}");
+}

@@ -13,14 +13,13 @@ CREATE FUNCTION {schema}.append_next(
   OUT outcome smallint, OUT at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET annals.appending = 'on'
 -- Plans that were made while the tables were empty would scan them later.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $$
 DECLARE
-  last_at timestamptz;
+  last_at timestamptz; guard text;
 BEGIN
   outcome := 1;
   IF pg_postmaster_start_time() <> started THEN RETURN; END IF;
@@ -30,6 +29,8 @@ BEGIN
   IF NOT FOUND AND head > 0 THEN RETURN; END IF;
   -- Not now(): that is when the transaction began, before the lock.
   at := greatest(clock_timestamp(), last_at);
+  -- Not as a setting of this function: to declare that, its owner would have to be a superuser.
+  guard := set_config('annals.appending', 'on', true);
   IF cardinality(new_streams) > 0 THEN
     INSERT INTO {schema}.streams(id, name) SELECT x.id, x.name FROM unnest(new_streams, new_names) x(id, name);
   END IF;
@@ -38,6 +39,7 @@ BEGIN
     SELECT head + e.o, e.s, e.v, at, e.id, e.t, e.i, e.n, 0, e.m, e.p
     FROM unnest(streams, versions, ids, types, indexes, sizes, metadata, payloads)
       WITH ORDINALITY e(s, v, id, t, i, n, m, p, o);
+  guard := set_config('annals.appending', 'off', true);
   -- Whoever may insert past this function is believed; others might have skipped a version or invented a stream.
   IF NOT has_table_privilege(session_user, '{schema}.log', 'INSERT') THEN
     PERFORM {schema}.check_appended(head, new_streams, streams, versions);

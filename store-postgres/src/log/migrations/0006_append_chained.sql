@@ -17,7 +17,6 @@ CREATE OR REPLACE FUNCTION {schema}.append_checked(
 RETURNS TABLE (outcome smallint, place bigint, versions bigint[], known uuid, head_before bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET annals.appending = 'on'
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
@@ -32,7 +31,7 @@ DECLARE
   a_event bigint[] := zeros; a_index bigint[] := zeros; a_size bigint[] := zeros;
   new_ids bigint[] := '{}'; new_names text[] := '{}';
   written boolean := false;                                                                          -- the one before
-  w integer := 1; w_first integer; e integer := 0; e_first integer; k integer := 1; s integer; i integer;
+  w integer := 1; w_first integer; e integer := 0; e_first integer; k integer := 1; s integer; i integer; guard text;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     -- Only then each statement below sees what was committed before the lock was had.
@@ -107,6 +106,8 @@ BEGIN
   END LOOP;
 
   IF next > head THEN
+    -- Not as a setting of this function: to declare that, its owner would have to be a superuser.
+    guard := set_config('annals.appending', 'on', true);
     INSERT INTO {schema}.streams(id, name) SELECT x.id, x.name FROM unnest(new_ids, new_names) x(id, name);
     INSERT INTO {schema}.log(position, stream, version, recorded_at, event_id, type, commit_index, commit_size, format,
                              metadata, payload)
@@ -115,6 +116,7 @@ BEGIN
       FROM (SELECT clock_timestamp() AS at OFFSET 0) t,
            unnest(e_write, ids, types, metadata, payloads) WITH ORDINALITY x(w, id, t, m, p, o)
       WHERE a_position[x.w] > 0;
+    guard := set_config('annals.appending', 'off', true);
     PERFORM pg_notify('annals_' || '{schema}.log'::regclass::oid, next::text);
   END IF;
 END $$;
