@@ -40,7 +40,10 @@ fn without_secrets(text: &str, given: &[String]) -> String {
     let mut echoed: Vec<_> = given.iter().map(value).filter_map(|it| Some((masked(&it)?, it))).collect();
     // The longest first: one may be part of another.
     echoed.sort_by_key(|(_, argument)| std::cmp::Reverse(argument.len()));
-    echoed.iter().fold(text.to_string(), |text, (masked, argument)| text.replace(argument, masked))
+    echoed.iter().fold(text.to_string(), |text, (masked, argument)| {
+        // Some errors quote as Rust does.
+        text.replace(argument, masked).replace(format!("{argument:?}").trim_matches('"'), masked)
+    })
 }
 
 /// What clap says before it shows the usage, on one line.
@@ -68,6 +71,8 @@ mod tests {
     struct Program {
         #[arg(long)]
         pieces: Option<u64>,
+        #[arg(long)]
+        stream: Option<annals::StreamId>,
     }
 
     #[test]
@@ -79,6 +84,7 @@ mod tests {
             "--pieces cosmos:AccountKey=hunter2",
             "--stroe=postgres://shop:hunter2@db",
             "-postgres://shop:hunter2@db",
+            r"--stream postgres://shop:hunter2\'@db",
         ] {
             let given: Vec<String> = line.split(' ').map(Into::into).collect();
             let all = std::iter::once("northwind".to_string()).chain(given.clone());

@@ -76,7 +76,9 @@ const SEPARATORS: [char; 3] = ['?', '&', ';'];
 /// `text` without its secrets, if it looks like a URL or a connection string: for what echoes arguments.
 pub(crate) fn masked(text: &str) -> Option<String> {
     let secret = |part: &str| without_value(part) != part;
-    (text.contains("://") || text.split(SEPARATORS).any(secret)).then(|| without_secrets(text))
+    let names_a_user = text.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    (text.contains("://") || names_a_user || text.split(SEPARATORS).any(secret))
+        .then(|| without_secrets(text))
 }
 
 fn without_secrets(url: &str) -> String {
@@ -182,6 +184,8 @@ mod tests {
         for (given, shown) in [
             ("mysql://shop:hunter2@db", Some("mysql:***")),
             ("cosmos:AccountKey=hunter2", Some("cosmos:***")),
+            ("postgres:/shop:hunter2@db", Some("postgres:***")),
+            ("shop:hunter2@db", Some("shop:***")),
             ("2026-01-31T12:00:00Z", None),
             ("order-B1-0000001", None),
             ("100000", None),

@@ -10,7 +10,7 @@ mod postgres;
 pub use account::Account;
 pub use command::installed;
 pub use directory::{make_private, reachable_directory};
-pub use postgres::{PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
+pub use postgres::{OwnServer, PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
 
 use anyhow::Context;
 use std::net::TcpListener;

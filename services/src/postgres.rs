@@ -1,6 +1,7 @@
 //! A PostgreSQL server of our own.
 
 mod binaries;
+mod own;
 
 use crate::{
     account::{self, Account},
@@ -10,6 +11,7 @@ use crate::{
 use anyhow::Context;
 use binaries::Binaries;
 pub use binaries::finding;
+pub use own::OwnServer;
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -110,7 +110,7 @@ pub(crate) fn service(totals: Totals) -> Service {
         .begin_with("`counters demo`")
 }
 
-/// A service over stores in memory, and what it needs to run commands as a person would.
+/// A service over stores, and what it needs to run commands as a person would.
 pub(crate) struct Shop {
     pub(crate) service: Service,
     pub(crate) stores: Stores,
@@ -119,8 +119,9 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    pub(crate) fn new() -> Self {
-        Self::on(Stores::memory())
+    /// On new stores, of the kind that this program tests.
+    pub(crate) async fn new() -> Self {
+        Self::on(crate::stores::fresh().await)
     }
 
     pub(crate) fn on(stores: Stores) -> Self {

@@ -73,7 +73,7 @@ impl EventStore for Damaged {
 
 /// What a check finds in a log of `events`, of which the last is of no shape that the program knows.
 async fn problems(events: u64, unreadable: RangeInclusive<u64>, no_json: u64) -> Vec<String> {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     for _ in 1..events {
         shop.raise("a", 1).await;
     }

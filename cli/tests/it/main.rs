@@ -8,4 +8,5 @@ mod files;
 mod looking;
 mod parked;
 mod replaying;
+mod stores;
 mod usage;

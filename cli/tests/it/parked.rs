@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// `a` and its mirror have two parked events each: 13, and what follows it.
 async fn refused() -> Shop {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     for by in [1, 13, 2] {
         shop.raise("a", by).await;
     }
@@ -54,7 +54,7 @@ async fn a_retry_succeeds_once_the_reason_is_mended() {
 
 #[tokio::test]
 async fn more_parked_events_than_a_page_are_retried_to_the_last() {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     shop.raise("all-a", 13).await;
     for _ in 0..2_100 {
         shop.raise("all-a", 1).await;
@@ -99,7 +99,7 @@ async fn what_is_not_parked_cannot_be_retried() {
         assert_eq!(error.exit(), Exit::Failed, "{line}");
         assert!(error.to_string().contains("no event is parked under"), "{error}");
     }
-    let never = Shop::new();
+    let never = Shop::new().await;
     assert_eq!(never.run("parked retry totals a").await.1.unwrap_err().exit(), Exit::Failed);
     assert!(never.json("parked list").await.is_empty());
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::{sync::atomic::Ordering, time::Duration};
 
 async fn filled() -> Shop {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     for by in 1..=5 {
         shop.raise("a", by).await;
     }
@@ -91,7 +91,7 @@ async fn a_program_without_read_models_replays_none() {
 
 #[tokio::test]
 async fn projections_tell_what_was_never_projected() {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     let generations = shop.json("projections").await;
     assert_eq!(generations.len(), 1);
     assert_eq!((&generations[0]["name"], &generations[0]["generation"]), (&json!("totals"), &json!(null)));

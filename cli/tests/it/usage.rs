@@ -59,7 +59,7 @@ async fn read_models_that_would_not_fit_the_log_are_refused() {
 
 #[tokio::test]
 async fn an_unknown_read_model_is_wrong_usage_and_the_known_ones_are_named() {
-    let shop = Shop::new();
+    let shop = Shop::new().await;
     for line in
         ["replay sales", "replay totals sales", "query sales", "parked retry sales x", "parked list sales"]
     {

@@ -2,7 +2,10 @@
 //!
 //! Needs a server, which `cargo xtask test` starts; without one each test says that it is skipped.
 
+mod bad_input;
 mod left;
+mod own;
+mod secrets;
 mod server;
 
 use crate::program::{Program, numbers, only};

@@ -42,9 +42,7 @@ impl Program {
     }
 
     pub(crate) fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Ran {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+        self.run_in(&[], arguments)
     }
 
     pub(crate) fn start<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Child {
@@ -56,6 +54,15 @@ impl Program {
         self.run(arguments.into_iter().chain(["--json"])).json()
     }
 
+    /// Runs it with variables in its environment besides.
+    pub(crate) fn run_in<'a>(
+        &self,
+        environment: &[(&str, &str)],
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Ran {
+        Ran::of(self.command(arguments).envs(environment.iter().copied()).output().unwrap())
+    }
+
     fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_northwind"));
         command.current_dir(self.dir()).args(arguments).stdin(Stdio::null());
@@ -64,6 +71,11 @@ impl Program {
 }
 
 impl Ran {
+    fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
     pub(crate) fn json(&self) -> Vec<Value> {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -35,7 +35,7 @@ const SQLITE: &str = "annals-sqlite";
 const POSTGRES: &str = "annals-postgres";
 /// Servers to test with: for what tests and measures.
 const SERVICES: &str = "annals-services";
-const BELOW_SERVICE: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI];
+const BELOW_SERVICE: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICES];
 const EVERYTHING: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICE, SERVICES];
 
 const ROOMS: &[Room] = &[
