@@ -8,7 +8,7 @@ mod report;
 mod shop;
 mod witness;
 
-pub use announced::Announced;
+pub use announced::{Announced, Hold};
 pub use report::Report;
 pub use shop::{DRAIN_MAX, Shop};
 pub use witness::{Acknowledge, Witness};

@@ -52,6 +52,13 @@ pub enum Report {
         /// Where it stands now.
         at: Position,
     },
+    /// A subscriber stands still with a page in hand, for the story to kill its process.
+    Holding {
+        /// Which subscriber.
+        subscriber: String,
+        /// The end of the page.
+        at: Position,
+    },
     /// Another process holds the lease of a subscriber.
     StandsBy {
         /// Which subscriber.

@@ -4,6 +4,7 @@ use annals::{
     Context, DocumentStore, Done, Engine, EventStore, ExecuteError, LeaseTerms, Policy, PolicyRunner,
     Position, SnapshotStore, Subscriber, wait_for,
 };
+use annals_postgres::PostgresDocuments;
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore, views_beside};
 use northwind_aggregates::{Order, OrderCommand, OrderRejection};
 use northwind_projections::{policies, read_models};
@@ -27,6 +28,15 @@ impl Shop {
     /// Opens the log at `path` and the read models beside it, with snapshots.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         Self::open_through(path, |store| store)
+    }
+
+    /// Opens the log at `path`, and the read models in PostgreSQL at the URL `views` where one is given.
+    pub async fn open_with(path: &Path, views: Option<&str>) -> anyhow::Result<Self> {
+        let mut shop = Self::open(path)?;
+        if let Some(url) = views {
+            shop.documents = Arc::new(PostgresDocuments::open(&url.parse()?).await?);
+        }
+        Ok(shop)
     }
 
     /// As [`open`](Self::open), with something between the log and everybody who uses it.

@@ -5,7 +5,7 @@
 use annals::{
     CommandId, Context, EventStore, ExecuteError, LeaseTerms, Runner, Subscriber, SubscriberError, error_text,
 };
-use annals_tests::{Acknowledge, Announced, Report, Shop, Witness};
+use annals_tests::{Acknowledge, Announced, Hold, Report, Shop, Witness};
 use anyhow::Context as _;
 use chrono::DateTime;
 use clap::{Args, Parser};
@@ -66,10 +66,16 @@ struct Receive {
 #[derive(Args)]
 struct ReadModels {
     log: PathBuf,
+    /// Where the read models are in PostgreSQL, if they are not beside the log.
+    #[arg(long)]
+    views: Option<String>,
     #[arg(long)]
     holder: String,
     #[arg(long)]
     lease_ms: u64,
+    /// Stops for ever with the first page in hand, before or after it is handled.
+    #[arg(long)]
+    hold: Option<Hold>,
 }
 
 #[derive(Args)]
@@ -189,10 +195,10 @@ async fn receive(part: Receive, told: &Told) -> anyhow::Result<()> {
 }
 
 async fn keep_read_models(part: ReadModels, told: &Told) -> anyhow::Result<()> {
-    let shop = Shop::open(&part.log)?;
+    let shop = Shop::open_with(&part.log, part.views.as_deref()).await?;
     let terms = LeaseTerms { holder: part.holder, lasts: Duration::from_millis(part.lease_ms) };
     let subscribers = shop.read_models(&terms).into_iter().map(|subscriber| {
-        let announced: Box<dyn Subscriber> = Box::new(Announced(subscriber));
+        let announced: Box<dyn Subscriber> = Box::new(Announced { subscriber, hold: part.hold });
         announced
     });
     let running = Runner::new(shop.store.clone()).with_all(subscribers).run(told.stop.clone());

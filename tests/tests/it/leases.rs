@@ -3,6 +3,7 @@
 use crate::{
     books::assert_same_as_replayed,
     ledger::whole_log,
+    postgres,
     process::{LINE_MAX, Process},
     seed::rng,
 };
@@ -31,11 +32,6 @@ const TAKE_OVER_MAX: Duration = Duration::from_secs(10);
 
 /// The read models; each has a lease of its own.
 const MODELS: usize = 5;
-
-fn start(log: &Path, holder: &str, lease_ms: u64) -> Process {
-    let lease_ms = lease_ms.to_string();
-    Process::start(["read-models", log.to_str().unwrap(), "--holder", holder, "--lease-ms", &lease_ms])
-}
 
 /// Waits until it runs all read models; where each of them began.
 fn until_it_runs(process: &mut Process) -> BTreeMap<String, u64> {
@@ -100,18 +96,28 @@ fn pause(process: &mut Process, views: &Path) -> u32 {
 struct Place {
     _dir: TempDir,
     log: PathBuf,
+    /// The URL of the read models in PostgreSQL; beside the log if there is none.
+    views: Option<String>,
     shop: Shop,
     orders: Vec<(String, OrderCommand)>,
 }
 
 impl Place {
-    fn new(orders: u32) -> Self {
+    async fn new(orders: u32, views: Option<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("shop.db");
         let terms = BurstTerms { orders, skus: 10, seed: 7, start: chrono::DateTime::UNIX_EPOCH };
         let orders = Burst::new(terms).unwrap().orders().collect();
-        let shop = Shop::open(&log).unwrap();
-        Self { _dir: dir, log, shop, orders }
+        let shop = Shop::open_with(&log, views.as_deref()).await.unwrap();
+        Self { _dir: dir, log, views, shop, orders }
+    }
+
+    fn start(&self, holder: &str, lease_ms: u64) -> Process {
+        let lease_ms = lease_ms.to_string();
+        let mut arguments = vec!["read-models", self.log.to_str().unwrap()];
+        arguments.extend(["--holder", holder, "--lease-ms", &lease_ms]);
+        arguments.extend(self.views.iter().flat_map(|views| ["--views", views]));
+        Process::start(arguments)
     }
 
     /// Places the orders of this range: one event each.
@@ -124,12 +130,22 @@ impl Place {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out() {
-    let place = Place::new(100);
-    let mut first = start(&place.log, "first", SHORT_MS);
+    a_killed_runner_is_taken_over_when_its_lease_has_run_out_in(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out_on_postgres() {
+    let Some(views) = postgres::schema() else { return };
+    a_killed_runner_is_taken_over_when_its_lease_has_run_out_in(Some(views)).await;
+}
+
+async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out_in(views: Option<String>) {
+    let place = Place::new(100, views).await;
+    let mut first = place.start("first", SHORT_MS);
     until_it_runs(&mut first);
     place.place(0..50).await;
     until_orders_handled(&mut first, 50);
-    let mut second = start(&place.log, "second", SHORT_MS);
+    let mut second = place.start("second", SHORT_MS);
     until_it_stands_by(&mut second, "first");
     first.kill();
     let killed = Instant::now();
@@ -146,12 +162,22 @@ async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out() {
 /// The control is in the second half: killed instead of stopped, it gives nothing back, and the other one stands by.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_runner_is_taken_over_at_once() {
-    let place = Place::new(100);
-    let mut first = start(&place.log, "first", LONG_MS);
+    a_stopped_runner_is_taken_over_at_once_in(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_runner_is_taken_over_at_once_on_postgres() {
+    let Some(views) = postgres::schema() else { return };
+    a_stopped_runner_is_taken_over_at_once_in(Some(views)).await;
+}
+
+async fn a_stopped_runner_is_taken_over_at_once_in(views: Option<String>) {
+    let place = Place::new(100, views).await;
+    let mut first = place.start("first", LONG_MS);
     until_it_runs(&mut first);
     place.place(0..50).await;
     until_orders_handled(&mut first, 50);
-    let mut second = start(&place.log, "second", LONG_MS);
+    let mut second = place.start("second", LONG_MS);
     until_it_stands_by(&mut second, "first");
     stop(&mut first);
     let stopped = Instant::now();
@@ -161,7 +187,7 @@ async fn a_stopped_runner_is_taken_over_at_once() {
     println!("taken over {waited:?} after the stop, with a lease of {LONG_MS} ms");
     place.place(50..100).await;
     until_orders_handled(&mut second, 100);
-    let mut third = start(&place.log, "third", LONG_MS);
+    let mut third = place.start("third", LONG_MS);
     until_it_stands_by(&mut third, "second");
     second.kill();
     until_it_stands_by(&mut third, "second");
@@ -174,9 +200,19 @@ async fn a_stopped_runner_is_taken_over_at_once() {
 /// without the comparison of checkpoints, the resumed runner tells `Handled` beyond where the other began.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
+    a_runner_that_was_paused_past_its_lease_writes_nothing_in(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_was_paused_past_its_lease_writes_nothing_on_postgres() {
+    let Some(views) = postgres::schema() else { return };
+    a_runner_that_was_paused_past_its_lease_writes_nothing_in(Some(views)).await;
+}
+
+async fn a_runner_that_was_paused_past_its_lease_writes_nothing_in(views: Option<String>) {
     const ROUNDS: usize = 3;
     const ORDERS: usize = 20_000;
-    let (place, mut rng) = (std::sync::Arc::new(Place::new(ORDERS as u32)), rng());
+    let (place, mut rng) = (std::sync::Arc::new(Place::new(ORDERS as u32, views).await), rng());
     let enough = CancellationToken::new();
     let placing = {
         let (place, enough) = (place.clone(), enough.clone());
@@ -190,16 +226,20 @@ async fn a_runner_that_was_paused_past_its_lease_writes_nothing() {
             ORDERS
         })
     };
-    let mut paused = start(&place.log, "first", SHORT_MS);
+    let mut paused = place.start("first", SHORT_MS);
     until_it_runs(&mut paused);
-    let mut taking = start(&place.log, "second", SHORT_MS);
+    let mut taking = place.start("second", SHORT_MS);
     until_it_stands_by(&mut taking, "first");
     let (mut fenced_handling, mut holding) = (0, 0);
     for _ in 0..ROUNDS {
         for _ in 0..rng.u32(1..50) {
             paused.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
         }
-        holding += pause(&mut paused, &views_beside(&place.log));
+        match place.views {
+            None => holding += pause(&mut paused, &views_beside(&place.log)),
+            // There a page is one call: whoever is paused holds nothing up.
+            Some(_) => paused.signal(Signal::STOP),
+        }
         let began = until_it_runs(&mut taking);
         until_orders_handled(&mut taking, began["orders"] + 1);
         paused.signal(Signal::CONT);

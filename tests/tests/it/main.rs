@@ -8,6 +8,7 @@
 
 mod books;
 mod ledger;
+mod postgres;
 mod process;
 mod seed;
 mod small_disk;
@@ -16,7 +17,10 @@ mod buyers;
 mod full_disk;
 mod hostile_names;
 mod killed;
+mod killed_at_a_step;
 mod leases;
+mod plain_sql;
 mod read_only;
+mod rebuilt_at_once;
 mod sent_twice;
 mod two_processes;

@@ -1,0 +1,53 @@
+//! The PostgreSQL server that the stories were given.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use std::{
+    io::Write,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Names the server; `cargo xtask test` sets it, and `cargo xtask up` prints it.
+const URL: &str = "ANNALS_POSTGRES_URL";
+
+/// The URL of a schema that nobody has used; `None` where there is no server, which is said out loud.
+pub(crate) fn schema() -> Option<String> {
+    let Ok(url) = std::env::var(URL) else {
+        // Not by a macro: what those print is held back where a test passes.
+        let skipped =
+            format!("NOT RUN on PostgreSQL: {URL} is not set; run cargo xtask test, or cargo xtask up\n");
+        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        return None;
+    };
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    Some(format!("{url}?schema=story_{}_{now}_{count}", std::process::id()))
+}
+
+/// A connection as any other program has one, which finds what is shown of the schema of `url`, then its tables.
+pub(crate) async fn looking(url: &str) -> PgConnection {
+    let (place, schema) = url.split_once("?schema=").unwrap();
+    let mut connection = PgConnection::connect(place).await.unwrap();
+    run(&mut connection, &format!("SET search_path = {schema}_views, {schema}")).await;
+    connection
+}
+
+pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_string())).execute(connection).await.unwrap();
+}
+
+/// The first column of each row, as text.
+pub(crate) async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    let sql = format!("SELECT q::text FROM ({sql}) AS a(q)");
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Asks until the answer is `wanted`, for a minute at most.
+pub(crate) async fn until(connection: &mut PgConnection, sql: &str, wanted: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while texts(connection, sql).await != [wanted] {
+        assert!(Instant::now() < deadline, "{sql} is not {wanted} within a minute");
+        tokio::task::yield_now().await;
+    }
+}
