@@ -44,17 +44,19 @@ pub(super) async fn start(
 pub(super) async fn switch(tx: &mut Transaction<'_>, to: &SubscriberId) -> Result<(), Halt<SwitchError>> {
     // Nobody describes a generation meanwhile.
     tx.rows(tx.sql().name_lock.query().bind(to.name())).await?;
-    // Before the generations are locked: whoever reads the view for long holds us up, but no runner.
-    shown::switch(tx, to).await?;
     let (live, building) = Generation::current(tx, to.name()).await?;
     let building = building
         .filter(|found| found.subscriber == *to)
         .ok_or_else(|| Halt::Refused(SwitchError::Gone { subscriber: to.clone() }))?;
-    if let Some(live) = live {
+    if let Some(live) = &live
+        && building.checkpoint < live.checkpoint
+    {
         let (subscriber, at) = (to.clone(), building.checkpoint);
-        if at < live.checkpoint {
-            return Err(Halt::Refused(SwitchError::Behind { subscriber, at, live: live.checkpoint }));
-        }
+        return Err(Halt::Refused(SwitchError::Behind { subscriber, at, live: live.checkpoint }));
+    }
+    // Only now: a runner that is not held up would be ahead again before the view is made.
+    shown::switch(tx, to).await?;
+    if let Some(live) = live {
         live.retire(tx).await?;
     }
     tx.act(tx.sql().generation_live.query().bind(building.id)).await?;

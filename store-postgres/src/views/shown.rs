@@ -14,6 +14,9 @@ use sqlx::{Error, Row};
 /// The longest name of a view, in bytes: PostgreSQL cuts longer ones off.
 pub(super) const VIEW_NAME_BYTES_MAX: usize = 63;
 
+/// How long a switch waits for those who read the view, at most; the runner waits with it.
+const WAIT_FOR_READERS: &str = "SET LOCAL lock_timeout = '1s'";
+
 /// Remembers the columns of `of`, makes and drops indexes accordingly, and shows it if it is live.
 pub(super) async fn describe(
     tx: &mut Transaction<'_>,
@@ -47,6 +50,7 @@ pub(super) async fn describe(
 pub(super) async fn switch(tx: &mut Transaction<'_>, to: &SubscriberId) -> Result<(), Error> {
     let rows = tx.rows(tx.sql().columns_to_show.query().bind(to.name()).bind(number(to))).await?;
     let Some(row) = rows.first() else { return Ok(()) };
+    tx.say(WAIT_FOR_READERS).await?;
     let id = row.try_get(0)?;
     if tables::are_there(tx, id).await? {
         return tables::show(tx, to.name(), id).await;

@@ -243,6 +243,24 @@ async fn a_switch_to_other_columns_is_refused_while_something_rests_on_the_old_o
     assert_eq!(rows(&mut sql, "SELECT * FROM orders").await, ["(a,3)"]);
 }
 
+/// A report that runs on the view holds nobody up for long: the switch fails, and succeeds when the report has ended.
+#[tokio::test]
+async fn a_long_report_does_not_keep_the_runner_waiting() {
+    let Some(place) = Place::new() else { return };
+    let documents = place.documents().await;
+    let mut live = Filling::live(&documents, "orders").await;
+    documents.describe(live.id(), COLUMNS).await.unwrap();
+    let mut report = looking(&place).await;
+    run(&mut report, "BEGIN; SELECT * FROM orders").await.unwrap();
+    let mut building = Filling::building(&documents, "orders").await;
+    building.put(1, &[("a", "{}")]).await;
+    let refused = documents.switch(building.id()).await.unwrap_err();
+    assert!(matches!(&refused, annals::SwitchError::Store(error) if error.is_transient()), "{refused}");
+    live.put(1, &[("a", "{}")]).await;
+    run(&mut report, "COMMIT").await.unwrap();
+    documents.switch(building.id()).await.unwrap();
+}
+
 /// Documents of a schema from before there was a table for each generation.
 #[tokio::test]
 async fn documents_of_the_first_layout_move_to_tables_of_their_own() {
