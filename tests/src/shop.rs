@@ -4,7 +4,7 @@ use annals::{
     Context, DocumentStore, Done, Engine, EventStore, ExecuteError, LeaseTerms, Policy, PolicyRunner,
     Position, SnapshotStore, Subscriber, wait_for,
 };
-use annals_postgres::PostgresDocuments;
+use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore};
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore, views_beside};
 use northwind_aggregates::{Order, OrderCommand, OrderRejection};
 use northwind_projections::{policies, read_models};
@@ -46,9 +46,34 @@ impl Shop {
     ) -> Result<Self, FileError> {
         let sqlite = Arc::new(SqliteStore::open(&SqliteOptions::new(path))?);
         let documents = Arc::new(SqliteDocuments::open(views_beside(path))?);
-        let store = through(sqlite.clone());
-        let engine = Engine::new(store.clone()).with_snapshots(sqlite as Arc<dyn SnapshotStore>);
-        Ok(Self { store, documents, engine: Arc::new(engine) })
+        Ok(Self::over(through(sqlite.clone()), documents, sqlite))
+    }
+
+    /// As [`open_through`](Self::open_through); `place` may also be the URL of a PostgreSQL database, which then holds
+    /// the log, the snapshots and the read models.
+    ///
+    /// # Errors
+    /// When the place is none, or cannot be opened.
+    pub async fn open_at(
+        place: &str,
+        through: impl FnOnce(Arc<dyn EventStore>) -> Arc<dyn EventStore>,
+    ) -> anyhow::Result<Self> {
+        if !place.starts_with("postgres://") {
+            return Ok(Self::open_through(Path::new(place), through)?);
+        }
+        let options: PostgresOptions = place.parse()?;
+        let postgres = Arc::new(PostgresStore::open(&options).await?);
+        let documents = Arc::new(PostgresDocuments::open(&options).await?);
+        Ok(Self::over(through(postgres.clone()), documents, postgres))
+    }
+
+    fn over(
+        store: Arc<dyn EventStore>,
+        documents: Arc<dyn DocumentStore>,
+        snapshots: Arc<dyn SnapshotStore>,
+    ) -> Self {
+        let engine = Arc::new(Engine::new(store.clone()).with_snapshots(snapshots));
+        Self { store, documents, engine }
     }
 
     /// Places an order under its number, so that placing it again is the same command.

@@ -6,6 +6,7 @@
 
 mod chains;
 mod filling;
+mod followed;
 mod history;
 mod log_contract;
 mod lost_answers;

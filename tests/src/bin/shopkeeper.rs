@@ -2,9 +2,7 @@
 //!
 //! Told `begin` or `stop` on stdin; it ends when that is closed, so that it never outlives its story.
 
-use annals::{
-    CommandId, Context, EventStore, ExecuteError, LeaseTerms, Runner, Subscriber, SubscriberError, error_text,
-};
+use annals::{CommandId, Context, ExecuteError, LeaseTerms, Runner, Subscriber, SubscriberError, error_text};
 use annals_tests::{Acknowledge, Announced, Hold, Report, Shop, Witness};
 use anyhow::Context as _;
 use chrono::DateTime;
@@ -31,7 +29,8 @@ enum Part {
 
 #[derive(Args)]
 struct Orders {
-    log: PathBuf,
+    /// A file, or the URL of a PostgreSQL database.
+    log: String,
     #[arg(long)]
     orders: u32,
     #[arg(long)]
@@ -52,7 +51,8 @@ struct Orders {
 
 #[derive(Args)]
 struct Receive {
-    log: PathBuf,
+    /// A file, or the URL of a PostgreSQL database.
+    log: String,
     #[arg(long)]
     name: String,
     #[arg(long)]
@@ -80,7 +80,8 @@ struct ReadModels {
 
 #[derive(Args)]
 struct Deliver {
-    log: PathBuf,
+    /// A file, or the URL of a PostgreSQL database.
+    log: String,
     #[arg(long)]
     sku: String,
     #[arg(long)]
@@ -127,7 +128,7 @@ impl Told {
 
 async fn place_orders(part: Orders) -> anyhow::Result<()> {
     let when = if part.early { Acknowledge::Early } else { Acknowledge::Committed };
-    let shop = Shop::open_through(&part.log, |store| Arc::new(Witness::new(store, when)))?;
+    let shop = Shop::open_at(&part.log, |store| Arc::new(Witness::new(store, when))).await?;
     let start = DateTime::UNIX_EPOCH;
     let burst = Burst::new(BurstTerms { orders: part.orders, skus: part.skus, seed: part.seed, start })?;
     for (sku, command) in burst.opening_stock() {
@@ -159,9 +160,8 @@ async fn place_orders(part: Orders) -> anyhow::Result<()> {
 }
 
 async fn receive(part: Receive, told: &Told) -> anyhow::Result<()> {
-    let shop = Shop::open_through(&part.log, |store| {
-        Arc::new(Witness::new(store, Acknowledge::Committed)) as Arc<dyn EventStore>
-    })?;
+    let shop =
+        Shop::open_at(&part.log, |store| Arc::new(Witness::new(store, Acknowledge::Committed))).await?;
     Report::Ready.tell();
     told.begin.cancelled().await;
     let (shop, part) = (&shop, &part);
@@ -213,7 +213,8 @@ async fn keep_read_models(part: ReadModels, told: &Told) -> anyhow::Result<()> {
 }
 
 async fn deliver(part: Deliver, told: &Told) -> anyhow::Result<()> {
-    let shop = Shop::open_through(&part.log, |store| Arc::new(Witness::new(store, Acknowledge::Committed)))?;
+    let shop =
+        Shop::open_at(&part.log, |store| Arc::new(Witness::new(store, Acknowledge::Committed))).await?;
     Report::Ready.tell();
     told.begin.cancelled().await;
     let command = StockCommand::Receive { quantity: 1, reference: part.reference.clone() };

@@ -3,13 +3,15 @@
 use crate::{
     books::{assert_books, assert_same_as_replayed},
     ledger::{Ledger, whole_log},
+    postgres::schema,
     process::Process,
     seed::rng,
 };
+use annals_postgres::PostgresStore;
 use annals_sqlite::{SqliteOptions, SqliteStore};
 use annals_tests::{Report, Shop};
 use northwind_aggregates::{Burst, BurstTerms};
-use std::{collections::HashSet, path::Path};
+use std::collections::HashSet;
 
 /// How often the process is killed, unless the environment says otherwise.
 const KILLS: u32 = 5;
@@ -32,8 +34,12 @@ const AT_ONCE: &str = "4";
 /// Short, so that policies and read models run again soon after a kill.
 const LEASE_MS: u64 = 40;
 
-struct Story<'a> {
-    log: &'a Path,
+/// The same on a server, where taking one over also makes views anew.
+const SERVER_LEASE_MS: u64 = 1_500;
+
+struct Story {
+    /// A file, or the URL of a database.
+    log: String,
     orders: u32,
     seed: u64,
     early: bool,
@@ -42,7 +48,16 @@ struct Story<'a> {
     answered: HashSet<String>,
 }
 
-impl Story<'_> {
+impl Story {
+    fn new(log: &str, orders: u32, seed: u64, early: bool) -> Self {
+        let ledger = Ledger::default();
+        Self { log: log.into(), orders, seed, early, ledger, answered: HashSet::new() }
+    }
+
+    fn lease_ms(&self) -> u64 {
+        if self.log.starts_with("postgres:") { SERVER_LEASE_MS } else { LEASE_MS }
+    }
+
     fn burst(&self) -> Burst {
         let start = chrono::DateTime::UNIX_EPOCH;
         Burst::new(BurstTerms { orders: self.orders, skus: 20, seed: self.seed, start }).unwrap()
@@ -53,8 +68,9 @@ impl Story<'_> {
         let answered = |number: &String| self.answered.contains(&format!("order-{number}"));
         let from = self.burst().orders().take_while(|(number, _)| answered(number)).count();
         let from = from.saturating_sub(RESENT).to_string();
-        let (orders, seed, lease) = (self.orders.to_string(), self.seed.to_string(), LEASE_MS.to_string());
-        let mut arguments = vec!["orders", self.log.to_str().unwrap()];
+        let (orders, seed, lease) =
+            (self.orders.to_string(), self.seed.to_string(), self.lease_ms().to_string());
+        let mut arguments = vec!["orders", &self.log];
         arguments.extend(["--orders", &orders, "--skus", "20", "--seed", &seed, "--from", &from]);
         arguments.extend(["--at-once", AT_ONCE, "--lease-ms", &lease]);
         arguments.extend(self.early.then_some("--early"));
@@ -91,7 +107,11 @@ impl Story<'_> {
     }
 
     async fn problems(&self) -> Vec<String> {
-        let store = SqliteStore::open(&SqliteOptions::new(self.log)).unwrap();
+        if self.log.starts_with("postgres:") {
+            let store = PostgresStore::open(&self.log.parse().unwrap()).await.unwrap();
+            return self.ledger.problems_in(&whole_log(&store).await);
+        }
+        let store = SqliteStore::open(&SqliteOptions::new(&self.log)).unwrap();
         self.ledger.problems(&store).await
     }
 }
@@ -105,10 +125,20 @@ fn kills() -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_loses_nothing_that_it_acknowledged() {
-    let (kills, dir, mut rng) = (kills(), tempfile::tempdir().unwrap(), rng());
-    let (log, seed) = (dir.path().join("shop.db"), rng.u64(1..1_000_000));
-    let (orders, ledger) = (kills * ORDERS_A_KILL, Ledger::default());
-    let mut story = Story { log: &log, orders, seed, early: false, ledger, answered: HashSet::new() };
+    let dir = tempfile::tempdir().unwrap();
+    assert_nothing_is_lost(dir.path().join("shop.db").to_str().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_loses_nothing_that_it_acknowledged_on_postgres() {
+    let Some(log) = schema() else { return };
+    assert_nothing_is_lost(&log).await;
+}
+
+async fn assert_nothing_is_lost(log: &str) {
+    let (kills, mut rng) = (kills(), rng());
+    let orders = kills * ORDERS_A_KILL;
+    let mut story = Story::new(log, orders, rng.u64(1..1_000_000), false);
     for kill in 1..=kills {
         story.kill_after(rng.u32(1..=COMMITS_BEFORE_A_KILL_MAX));
         assert_eq!(story.problems().await, Vec::<String>::new(), "after kill {kill} of {kills}");
@@ -117,7 +147,7 @@ async fn a_killed_process_loses_nothing_that_it_acknowledged() {
     story.finish();
     assert_eq!(story.problems().await, Vec::<String>::new(), "at the end");
     assert_eq!(story.ledger.answers(), orders as usize);
-    let shop = Shop::open(&log).unwrap();
+    let shop = Shop::open_at(log, |store| store).await.unwrap();
     let books = assert_books(&whole_log(&*shop.store).await);
     assert_eq!(books.orders, u64::from(orders));
     let documents = assert_same_as_replayed(&shop).await;
@@ -135,13 +165,23 @@ async fn a_killed_process_loses_nothing_that_it_acknowledged() {
 /// The control: a process that acknowledges before the store has answered is found out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_acknowledges_too_early_is_found_out() {
-    let (dir, mut rng) = (tempfile::tempdir().unwrap(), rng());
+    let dir = tempfile::tempdir().unwrap();
+    let log = |kill| dir.path().join(format!("shop-{kill}.db")).to_str().unwrap().to_owned();
+    assert_found_out(log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_acknowledges_too_early_is_found_out_on_postgres() {
+    if schema().is_some() {
+        assert_found_out(|_| schema().unwrap()).await;
+    }
+}
+
+async fn assert_found_out(log: impl Fn(u32) -> String) {
+    let mut rng = rng();
     for kill in 1..=25 {
         // A log of its own each time: what is lost may arrive later, when the order is sent again.
-        let (log, seed) = (dir.path().join(format!("shop-{kill}.db")), rng.u64(1..1_000_000));
-        let ledger = Ledger::default();
-        let mut story =
-            Story { log: &log, orders: 1_000, seed, early: true, ledger, answered: HashSet::new() };
+        let mut story = Story::new(&log(kill), 1_000, rng.u64(1..1_000_000), true);
         story.kill_after(rng.u32(50..=COMMITS_BEFORE_A_KILL_MAX));
         let problems = story.problems().await;
         let lost = problems.iter().filter(|problem| problem.ends_with("is lost")).count();

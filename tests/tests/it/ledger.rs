@@ -68,12 +68,18 @@ impl Ledger {
     /// What is wrong with the log in the light of all this; empty when nothing is.
     pub(crate) async fn problems(&self, store: &SqliteStore) -> Vec<String> {
         let log = whole_log(store).await;
-        let mut problems = self.problems.clone();
-        problems.extend(self.missing(&log));
-        problems.extend(disorder(&log));
+        let mut problems = self.problems_in(&log);
         let checked = store.check(|_, _| {}).await.unwrap();
         assert_eq!(checked.events, log.len() as u64, "nobody writes meanwhile");
         problems.extend(checked.problems.iter().map(ToString::to_string));
+        problems
+    }
+
+    /// The same for a log of any store, read whole.
+    pub(crate) fn problems_in(&self, log: &[RecordedEvent]) -> Vec<String> {
+        let mut problems = self.problems.clone();
+        problems.extend(self.missing(log));
+        problems.extend(disorder(log));
         problems
     }
 

@@ -9,6 +9,7 @@
 mod books;
 mod ledger;
 mod postgres;
+mod postgres_server;
 mod process;
 mod seed;
 mod small_disk;
@@ -23,4 +24,6 @@ mod plain_sql;
 mod read_only;
 mod rebuilt_at_once;
 mod sent_twice;
+mod server_stops;
 mod two_processes;
+mod two_processes_on_postgres;

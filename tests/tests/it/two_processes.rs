@@ -12,18 +12,22 @@ use std::{path::Path, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// How many commands each process carries out.
-const COMMANDS: usize = 1_500;
+pub(crate) const COMMANDS: usize = 1_500;
 
-fn receive<'a>(log: &'a Path, name: &'a str) -> Process {
+pub(crate) fn receive<'a>(log: &'a str, name: &'a str) -> Process {
     let commands = COMMANDS.to_string();
-    let arguments = ["receive", log.to_str().unwrap(), "--name", name, "--commands", &commands];
+    let arguments = ["receive", log, "--name", name, "--commands", &commands];
     let mut process = Process::start(arguments.into_iter().chain(["--hot", "3", "--at-once", "32"]));
     process.until("that it is ready", |report| (*report == Report::Ready).then_some(()));
     process
 }
 
 /// Everything up to `last`, as a follower sees it who is told of new events and reads them once.
-async fn follow(store: Arc<SqliteStore>, last: CancellationToken, at_least: usize) -> Vec<RecordedEvent> {
+pub(crate) async fn follow(
+    store: Arc<dyn EventStore>,
+    last: CancellationToken,
+    at_least: usize,
+) -> Vec<RecordedEvent> {
     let (mut head, mut seen, mut at) = (store.head(), vec![], Position::START);
     loop {
         let page = store.read_log(at, PageLimit::new(100).unwrap(), &LogFilter::all()).await.unwrap();
@@ -71,7 +75,7 @@ async fn two_processes_on_one_file_both_append_and_a_third_sees_each_event_once_
         let (log, ended) = (log.clone(), ended.clone());
         tokio::task::spawn_blocking(move || is_refused_once(&log, &ended))
     };
-    let mut processes = [receive(&log, "left"), receive(&log, "right")];
+    let mut processes = [receive(log.to_str().unwrap(), "left"), receive(log.to_str().unwrap(), "right")];
     processes.iter_mut().for_each(|process| process.tell("begin"));
     let (mut ledger, mut tried_again) = (Ledger::default(), 0);
     for process in &mut processes {
@@ -99,7 +103,7 @@ async fn two_processes_on_one_file_both_append_and_a_third_sees_each_event_once_
 async fn a_gap_a_repeat_and_half_a_commit_are_noticed() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("shop.db");
-    let mut process = receive(&log, "left");
+    let mut process = receive(log.to_str().unwrap(), "left");
     process.tell("begin");
     process.rest();
     let store = SqliteStore::open(&SqliteOptions::new(&log)).unwrap();
