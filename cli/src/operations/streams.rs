@@ -40,6 +40,9 @@ pub(super) async fn run(stores: &Stores, wanted: Streams, output: &mut Output) -
             let row = |info: &annals::StreamInfo| vec![info.stream.to_string(), info.version.to_string()];
             table.print(output, &page.iter().map(row).collect::<Vec<_>>())?;
         }
+        if page.is_empty() && after.is_none() {
+            output.note("no stream is like that; `streams` without options lists all");
+        }
         match page.last() {
             Some(last) if page.len() == PageLimit::DEFAULT.get() => after = Some(last.stream.clone()),
             _ => return Ok(()),

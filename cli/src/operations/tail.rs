@@ -48,12 +48,14 @@ pub(super) async fn run(
         Some(last) => Position::new(stores.head().await.map_err(failed)?.get().saturating_sub(last)),
         None => Position::new(wanted.from.unwrap_or(1).saturating_sub(1)),
     };
+    let mut found = false;
     loop {
         let page = stores.store.read_log(at, PageLimit::DEFAULT, &filter).await.map_err(failed)?;
         for event in &page.events {
             let shown = EventShown::from(event);
             if output.is_json() { output.json(&shown)? } else { output.text(shown)? }
         }
+        found |= !page.events.is_empty();
         at = at.max(page.looked);
         if stop.is_cancelled() {
             return Ok(());
@@ -62,6 +64,9 @@ pub(super) async fn run(
             continue;
         }
         if !wanted.follow {
+            if !found {
+                output.note("no event is like that; `tail` without options shows all");
+            }
             return Ok(());
         }
         output.flush()?;

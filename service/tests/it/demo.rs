@@ -25,6 +25,12 @@ fn a_demo_sells_no_piece_twice_and_its_read_models_equal_their_replay() {
     check(&report);
     assert_eq!(numbers(&report, ["orders_placed", "commands", "repeated"]), [120, 120, 0]);
     assert!(program.files().contains(&"northwind.db".into()), "{:?}", program.files());
+    // A filter that fits nothing says so, not on stdout.
+    for nothing in [["streams", "--category", "none"], ["tail", "--type", "None"]] {
+        let ran = program.run(nothing.into_iter().chain(["--json"]));
+        assert_eq!((ran.code, &*ran.stdout), (Some(0), ""), "{ran:?}");
+        assert!(ran.stderr.contains("is like that"), "{ran:?}");
+    }
 }
 
 #[test]
