@@ -62,6 +62,23 @@ fn an_import_leaves_the_same_wherever_it_is_kept() {
     mixed.compare(&sqlite);
 }
 
+#[test]
+fn the_real_week_leaves_the_same_wherever_it_is_kept() {
+    let Some(server) = Server::given() else { return };
+    let Some(week) = crate::week::week() else { return };
+    let [sqlite, postgres, mixed] = everywhere(&server, "week").map(|stores| {
+        let program = Program::new();
+        let import = || only(program.json(with(&["import", week.to_str().unwrap()], &stores)));
+        let (first, second) = (import(), import());
+        let done: u64 = numbers(&first, ["orders", "returns", "adjustments"]).iter().sum();
+        assert_eq!(numbers(&second, ["repeated"]), [done], "{second}");
+        assert_eq!(first["events"], second["events"], "importing again adds nothing");
+        left(&program, &stores)
+    });
+    postgres.compare(&sqlite);
+    mixed.compare(&sqlite);
+}
+
 /// One article and one writer: who gets the last pieces does not depend on how fast the store is.
 #[test]
 fn a_demo_leaves_the_same_wherever_it_is_kept() {

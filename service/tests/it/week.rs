@@ -16,7 +16,7 @@ use std::{
 const FILE_VARIABLE: &str = "ANNALS_RETAIL_CSV";
 
 /// The file; none where none is named, which is said out loud.
-fn week() -> Option<PathBuf> {
+pub(crate) fn week() -> Option<PathBuf> {
     let Some(named) = std::env::var_os(FILE_VARIABLE).map(PathBuf::from) else {
         // Not by a macro: what those print is held back where a test passes.
         let skipped = format!(
