@@ -5,11 +5,13 @@
 mod account;
 mod command;
 mod directory;
+mod pgbouncer;
 mod postgres;
 
 pub use account::Account;
 pub use command::installed;
 pub use directory::{make_private, reachable_directory};
+pub use pgbouncer::{Pgbouncer, install_pgbouncer, pgbouncer_finding};
 pub use postgres::{OwnServer, PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
 
 use anyhow::Context;

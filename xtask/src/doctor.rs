@@ -53,6 +53,7 @@ const NEEDS: &[Need] = &[
     Need { name: "free disk", needed_for: "building everything", required: true, look: free_disk },
     Need { name: "tmpfs", needed_for: "benches without disk latency", required: false, look: tmpfs },
     Need { name: "PostgreSQL", needed_for: "the tests of the store on it", required: false, look: postgres },
+    Need { name: "pgbouncer", needed_for: "its tests behind a pooler", required: false, look: pgbouncer },
     Need { name: "cargo-deny", needed_for: "step advisories", required: false, look: cargo_deny },
 ];
 
@@ -197,6 +198,16 @@ fn postgres(_: &Machine) -> anyhow::Result<Finding> {
         Err(error) => Finding::Missing {
             what: format!("{error:#}"),
             next: "apt-get install postgresql, or let `cargo xtask test` do it as root".into(),
+        },
+    })
+}
+
+fn pgbouncer(_: &Machine) -> anyhow::Result<Finding> {
+    Ok(match annals_services::pgbouncer_finding() {
+        Ok(version) => Finding::Here(version),
+        Err(error) => Finding::Missing {
+            what: format!("{error:#}"),
+            next: "apt-get install pgbouncer, or let `cargo xtask test` do it as root".into(),
         },
     })
 }

@@ -24,6 +24,7 @@ pub(crate) struct Services {
 impl Services {
     /// Starts all there are. What cannot be started is told by [`Services::missing`].
     pub(crate) fn start(workspace: &Workspace) -> Self {
+        lack_of_pooler_is_told();
         let started = Postgres::start(&target_dir(&workspace.root), postgres::Stay::UntilDropped);
         Self { postgres: started.map_err(|error| format!("{error:#}")) }
     }
@@ -42,6 +43,7 @@ impl Services {
 /// Starts everything and leaves it running.
 pub(crate) fn up() -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
+    lack_of_pooler_is_told();
     let postgres = Postgres::start(&target_dir(&workspace.root), postgres::Stay::UntilDown)?;
     println!("export {POSTGRES_URL}='{}'", postgres.url());
     println!("# stop it with: cargo xtask down");
@@ -56,4 +58,11 @@ pub(crate) fn down() -> anyhow::Result<ExitCode> {
         false => println!("nothing was running"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tests start poolers of their own; without the program they pass over, out loud.
+fn lack_of_pooler_is_told() {
+    if let Err(lacking) = annals_services::install_pgbouncer() {
+        eprintln!("{lacking:#}; tests behind a pooler will be skipped");
+    }
 }

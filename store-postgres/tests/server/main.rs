@@ -13,6 +13,7 @@ mod lost_answers;
 mod opening;
 mod own;
 mod place;
+mod pooled;
 mod proxy;
 mod restored;
 mod rights;

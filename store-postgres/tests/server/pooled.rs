@@ -1,0 +1,37 @@
+//! Behind pgbouncer in transaction mode, where every transaction may meet another connection and nothing stays
+//! prepared: both suites, all of them.
+//!
+//! Control: with `Session::of(connection, false)` in `server.rs`, so that no transaction is held around a statement, a
+//! statement meets what another one has prepared: appends fail, and reads get rows of other shapes.
+
+use crate::place::Place;
+use annals_services::{Account, Pgbouncer, pgbouncer_finding, reachable_directory};
+use std::path::Path;
+
+mod documents;
+mod log;
+
+/// A schema, and a pooler in front of its server.
+struct Pooled {
+    place: Place,
+    pooler: Pgbouncer,
+}
+
+impl Pooled {
+    fn missing() -> Option<String> {
+        Place::missing().or_else(|| pgbouncer_finding().err().map(|lacking| format!("{lacking:#}")))
+    }
+
+    fn new() -> Self {
+        let place = Place::new().unwrap();
+        let account = Account::needed().unwrap();
+        let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
+        let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(&place.schema);
+        let port = place.address().rsplit_once(':').unwrap().1.parse().unwrap();
+        Self { pooler: Pgbouncer::start(&directory, port).unwrap(), place }
+    }
+
+    fn url(&self) -> String {
+        format!("{}&pooler=transaction", self.place.url_at(self.pooler.port()))
+    }
+}
