@@ -3,8 +3,8 @@
 use crate::place::{Place, at, number, refusal, to};
 use annals::{EventStore, Expected, Position};
 
-/// By mistake, the owner is refused too. Control, still to be tried: without the triggers of `0001_log.sql`
-/// the lines go through.
+/// By mistake, the owner is refused too. Control: without the triggers of `0001_log.sql` the
+/// lines go through, or fail for another reason.
 #[tokio::test]
 async fn the_owner_cannot_change_history_by_mistake() {
     let Some(place) = Place::new() else { return };
@@ -41,7 +41,8 @@ async fn the_owner_cannot_change_history_by_mistake() {
 
 /// Two engines in one database: the lock of each is its own.
 ///
-/// Control, still to be tried: with a constant for `{lock}` in `Schema::fill`, the second append waits until the test gives up.
+/// Control: with a constant for `{lock}` in `Schema::fill`, and held here, the second engine's append waits until the server
+/// ends it.
 #[tokio::test]
 async fn engines_in_one_database_do_not_wait_for_each_other() {
     let (Some(one), Some(two)) = (Place::new(), Place::new()) else { return };

@@ -9,7 +9,8 @@ use annals_postgres::PostgresStore;
 
 /// The answer to an append is swallowed behind the server's back; the same commit, sent again, gets its first result.
 ///
-/// Control, still to be tried: with `swallow(false)` throughout, the first append is answered, and the test fails at `unwrap_err`.
+/// Control: where `0006_append_chained.sql` never tells a repeat (`IF false AND` in place of `IF k_event[k] = e_first AND`),
+/// the second sending is refused as a duplicate.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_whose_answer_was_lost_gets_its_first_result() {
     let Some(place) = Place::new() else { return };

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 mod load;
 mod pgbench;
+mod plain;
 mod server;
 mod writers;
 
@@ -15,6 +16,7 @@ mod append;
 mod hot;
 mod hundred;
 mod processes;
+mod read;
 mod waking;
 
 #[derive(Parser)]
@@ -68,6 +70,7 @@ fn measure(args: &Args, runtime: &Runtime) -> anyhow::Result<()> {
         if medium == server::Medium::SlowFlushes && args.quick {
             continue;
         }
+        read::measure(args, runtime, &server, &mut report)?;
         hot::measure(args, runtime, &server, &mut report)?;
         processes::measure(args, &server, &mut report)?;
         waking::measure(args, runtime, &server, &mut report)?;
