@@ -287,6 +287,12 @@ pub enum CheckpointError {
         /// Where it is.
         actual: Position,
     },
+    /// It is written in lanes, or is not and should be.
+    #[error("{subscriber} is divided into other lanes: let its runner begin again")]
+    Divided {
+        /// Whose checkpoint.
+        subscriber: SubscriberId,
+    },
     /// The generation was replaced.
     #[error("{subscriber} is retired: a rebuild took its place")]
     Retired {

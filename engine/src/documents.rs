@@ -1,8 +1,8 @@
 //! The contract of a store of documents.
 
 use crate::{
-    CheckpointError, Checkpoints, Column, GenerationState, Json, OpenError, PageLimit, Parked, ParkedRequest,
-    Position, Step, StoreError, SubscriberId,
+    CheckpointError, Checkpoints, Column, GenerationState, Json, Lease, OpenError, PageLimit, Parked,
+    ParkedRequest, Position, Step, StoreError, SubscriberId,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -12,6 +12,9 @@ pub const DOCUMENT_BYTES_MAX: usize = 2 << 20;
 
 /// The longest key of a document, in bytes.
 pub const DOCUMENT_KEY_BYTES_MAX: usize = 1_023;
+
+/// The most lanes that one generation is divided into.
+pub const LANES_MAX: u32 = 16;
 
 /// Keeps the documents of projections, by generation.
 ///
@@ -25,6 +28,30 @@ pub trait DocumentStore: Checkpoints {
 
     /// Writes a page and moves the checkpoint, all or nothing.
     async fn commit(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError>;
+
+    /// Divides the generation into `count` lanes, which are written beside each other, each with a checkpoint of its
+    /// own; into one: it is undivided again. Which keys go to which lane is for the caller to say, always alike. False
+    /// where this store writes in one lane only.
+    ///
+    /// The checkpoint of a divided generation is that of the lane furthest behind, and [`commit`](Self::commit) and
+    /// [`advance`](Checkpoints::advance) refuse it.
+    ///
+    /// # Errors
+    /// `Moved` unless all lanes stand at one position: only then can keys change their lane.
+    async fn divide(&self, _lease: &Lease, count: u32) -> Result<bool, CheckpointError> {
+        Ok(count == 1)
+    }
+
+    /// The checkpoints of the lanes; none where the generation is undivided.
+    async fn lanes(&self, _lease: &Lease) -> Result<Vec<Position>, CheckpointError> {
+        Ok(vec![])
+    }
+
+    /// As [`commit`](Self::commit), in one lane, counted from 0: the step is made from where that lane stands. It is no
+    /// sign of life.
+    async fn commit_lane(&self, _lane: u32, step: &Step, _page: PageWrite) -> Result<(), CheckpointError> {
+        Err(StoreError::permanent("writing a lane", format!("{} is not divided", step.subscriber)).into())
+    }
 
     /// Documents behind `after`, ordered by the bytes of their keys, at most `limit`.
     async fn documents(

@@ -131,7 +131,7 @@ pub use commit::{
 pub use context::Context;
 pub use documents::{
     COMPARISON_EXAMPLES_MAX, Change, CompareError, Comparison, DOCUMENT_BYTES_MAX, DOCUMENT_KEY_BYTES_MAX,
-    DocumentStore, PageWrite, Slot, SwitchError,
+    DocumentStore, LANES_MAX, PageWrite, Slot, SwitchError,
 };
 pub use engine::{
     ATTEMPTS_MAX, At, CACHE_ENTRIES_MAX, Done, Engine, ExecuteError, Failure, GATES, RUN_COMMANDS_MAX,
@@ -149,7 +149,7 @@ pub use place::{Position, Version};
 pub use policy::{AnyRejection, COMMAND_ATTEMPTS_MAX, COMMANDS_AT_ONCE_MAX, Issued, Policy, PolicyRunner};
 pub use projection::{
     COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind, Keys, LEVEL_ATTEMPTS_MAX, ProjectError,
-    Projection, Projector, ReadError, ReadModel, Rebuild, RebuildError, Rebuilt, Registered,
+    Projection, Projector, ReadError, ReadModel, Rebuild, RebuildError, Rebuilt, Registered, Run,
     WAIT_POLL_INTERVAL, WaitError, wait_for,
 };
 pub use recorded::{DecodeError, DecodeProblem, decode_recorded};

@@ -2,6 +2,7 @@
 
 mod column;
 mod fold;
+mod lanes;
 mod projector;
 mod read_model;
 mod rebuild;
@@ -14,7 +15,7 @@ pub use column::{COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind};
 pub use projector::Projector;
 pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};
 pub use rebuild::{LEVEL_ATTEMPTS_MAX, Rebuild, RebuildError, Rebuilt};
-pub use registered::Registered;
+pub use registered::{Registered, Run};
 
 use crate::{EventSet, RecordedEvent};
 use serde::{Serialize, de::DeserializeOwned};

@@ -5,6 +5,7 @@ mod columns;
 mod compare;
 mod documents;
 mod generation;
+mod lanes;
 mod lease;
 mod page;
 mod parked;
@@ -41,6 +42,7 @@ const VIEWS: Layout = Layout {
         include_str!("views/migrations/0002_commit_page.sql"),
         include_str!("views/migrations/0003_tables_of_generations.sql"),
         include_str!("views/migrations/0004_shown.sql"),
+        include_str!("views/migrations/0005_lanes.sql"),
     ],
 };
 
@@ -51,6 +53,7 @@ statements!(
         commit_page = "views/sql/commit_page.sql",
         compare = "views/sql/compare.sql",
         compare_examples = "views/sql/compare_examples.sql",
+        checkpoint_set = "views/sql/checkpoint_set.sql",
         columns = "views/sql/columns.sql",
         columns_set = "views/sql/columns_set.sql",
         documents_add = "views/sql/documents_add.sql",
@@ -65,6 +68,9 @@ statements!(
         generation_retire = "views/sql/generation_retire.sql",
         generations = "views/sql/generations.sql",
         generations_of = "views/sql/generations_of.sql",
+        lanes = "views/sql/lanes.sql",
+        lanes_add = "views/sql/lanes_add.sql",
+        lanes_drop = "views/sql/lanes_drop.sql",
         lease_extend = "views/sql/lease_extend.sql",
         lease_release = "views/sql/lease_release.sql",
         lease_take = "views/sql/lease_take.sql",

@@ -26,6 +26,9 @@ pub struct Replay {
     /// Compare with what is there, and replace it only if nothing differs
     #[arg(long)]
     pub diff: bool,
+    /// Write this many parts of a read model at once, where the store can
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(annals::LANES_MAX)))]
+    pub lanes: u32,
 }
 
 /// What became of one read model.
@@ -87,7 +90,7 @@ impl fmt::Display for Replayed {
     }
 }
 
-/// Makes one read model anew. With `diff` it replaces what is there only if nothing differs. Shows its progress on
+/// Makes one read model anew, writing in as many lanes at once where the store can. With `diff` it replaces what is there only if nothing differs. Shows its progress on
 /// `output`.
 ///
 /// # Errors
@@ -96,10 +99,12 @@ pub async fn replay(
     stores: &Stores,
     projection: &Registered,
     diff: bool,
+    lanes: u32,
     output: &Output,
 ) -> Result<Replayed, CliError> {
     let name = projection.name();
-    let rebuild = Rebuild::new(projection.clone(), stores.store.clone(), stores.documents.clone());
+    let rebuild =
+        Rebuild::new(projection.clone(), stores.store.clone(), stores.documents.clone()).lanes(lanes);
     let bar = output.progress(name);
     let mut progress = |page: &LogPage| bar.at(page.looked.get(), page.head.get());
     let asked = Instant::now();
@@ -135,7 +140,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let (mut differing, mut failed) = (vec![], None);
     for projection in projections(service, &wanted)? {
-        match replay(stores, projection, wanted.diff, output).await {
+        match replay(stores, projection, wanted.diff, wanted.lanes, output).await {
             Ok(replayed) => {
                 if !replayed.switched {
                     differing.push(projection.name());

@@ -43,7 +43,7 @@ impl Checkpoints for MemoryDocuments {
     }
 
     async fn advance(&self, step: &Step) -> Result<(), CheckpointError> {
-        self.write(step, PageWrite::default())
+        self.write(None, step, PageWrite::default())
     }
 
     async fn report(&self, subscriber: &SubscriberId, failure: Option<&str>) -> Result<(), StoreError> {

@@ -6,9 +6,9 @@ use super::{
     generation::{Generation, Generations, live_of},
 };
 use crate::{
-    CheckpointError, CompareError, Comparison, DocumentStore, GenerationState, Json, OpenError, PageLimit,
-    PageWrite, Parked, ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SubscriberIdError,
-    SwitchError,
+    CheckpointError, CompareError, Comparison, DocumentStore, GenerationState, Json, Lease, OpenError,
+    PageLimit, PageWrite, Parked, ParkedRequest, Position, Slot, Step, StoreError, SubscriberId,
+    SubscriberIdError, SwitchError,
 };
 use async_trait::async_trait;
 use std::{
@@ -41,8 +41,13 @@ impl MemoryDocuments {
         act(self.generations().get_mut(id).ok_or_else(|| unknown(id))?)
     }
 
-    pub(super) fn write(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
-        self.with(&step.subscriber, |generation| generation.commit(step, page))?;
+    pub(super) fn write(
+        &self,
+        lane: Option<u32>,
+        step: &Step,
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
+        self.with(&step.subscriber, |generation| generation.commit(lane, step, page))?;
         self.moved.send_modify(|count| *count += 1);
         Ok(())
     }
@@ -67,7 +72,23 @@ impl DocumentStore for MemoryDocuments {
     }
 
     async fn commit(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
-        self.write(step, page)
+        self.write(None, step, page)
+    }
+
+    async fn divide(&self, lease: &Lease, count: u32) -> Result<bool, CheckpointError> {
+        self.with(&lease.subscriber, |generation| generation.divide(lease, count))?;
+        Ok(true)
+    }
+
+    async fn lanes(&self, lease: &Lease) -> Result<Vec<Position>, CheckpointError> {
+        self.with(&lease.subscriber, |generation| {
+            generation.check_lease(&lease.subscriber, lease.epoch)?;
+            Ok(generation.lanes.clone())
+        })
+    }
+
+    async fn commit_lane(&self, lane: u32, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
+        self.write(Some(lane), step, page)
     }
 
     async fn documents(
@@ -150,8 +171,9 @@ impl DocumentStore for MemoryDocuments {
         let all = self.generations();
         let old = all.get(old).ok_or_else(|| unknown(old))?;
         let new = all.get(new).ok_or_else(|| unknown(new))?;
-        if old.checkpoint != new.checkpoint {
-            return Err(CompareError::Apart { old: old.checkpoint, new: new.checkpoint });
+        // Lanes that stand apart are at no position at all.
+        if old.checkpoint != new.furthest() || old.furthest() != new.checkpoint {
+            return Err(CompareError::Apart { old: old.checkpoint, new: new.furthest() });
         }
         Ok(compare(old, new))
     }

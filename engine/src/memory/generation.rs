@@ -12,6 +12,8 @@ pub(super) struct Generation {
     pub(super) version: u32,
     pub(super) state: GenerationState,
     pub(super) checkpoint: Position,
+    /// Where the lanes stand; the checkpoint is the least of them. Empty where it is undivided.
+    pub(super) lanes: Vec<Position>,
     epoch: Epoch,
     held: Option<Held>,
     pub(super) failure: Option<(String, DateTime<Utc>)>,
@@ -39,6 +41,7 @@ impl Generation {
             version,
             state,
             checkpoint: Position::START,
+            lanes: vec![],
             epoch: Epoch::default(),
             held: None,
             failure: None,
@@ -86,15 +89,33 @@ impl Generation {
     }
 
     /// Checks everything first, then writes: so a page is written whole or not at all.
-    pub(super) fn commit(&mut self, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
+    pub(super) fn commit(
+        &mut self,
+        lane: Option<u32>,
+        step: &Step,
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
         page.check(&step.subscriber)?;
         self.check_lease(&step.subscriber, step.epoch)?;
-        if step.from != self.checkpoint {
-            let (expected, actual) = (step.from, self.checkpoint);
-            return Err(CheckpointError::Moved { subscriber: step.subscriber.clone(), expected, actual });
+        let (subscriber, lanes) = (step.subscriber.clone(), self.lanes.len() as u32);
+        let at = match lane {
+            None if lanes == 0 => self.checkpoint,
+            Some(lane) if lane < lanes => self.lanes[lane as usize],
+            _ => return Err(CheckpointError::Divided { subscriber }),
+        };
+        if step.from != at {
+            return Err(CheckpointError::Moved { subscriber, expected: step.from, actual: at });
         }
-        self.renew(&step.subscriber, step.epoch)?;
-        self.checkpoint = step.to;
+        match lane {
+            None => {
+                self.renew(&step.subscriber, step.epoch)?;
+                self.checkpoint = step.to;
+            }
+            Some(lane) => {
+                self.lanes[lane as usize] = step.to;
+                self.checkpoint = self.lanes.iter().min().copied().unwrap_or(self.checkpoint);
+            }
+        }
         for (key, change) in page.changes {
             match change {
                 Change::Put(document) => self.documents.insert(key, document),
@@ -109,6 +130,22 @@ impl Generation {
             self.park(parked);
         }
         Ok(())
+    }
+
+    pub(super) fn divide(&mut self, lease: &Lease, count: u32) -> Result<(), CheckpointError> {
+        self.check_lease(&lease.subscriber, lease.epoch)?;
+        let furthest = self.furthest();
+        if furthest != self.checkpoint {
+            let (subscriber, actual) = (lease.subscriber.clone(), self.checkpoint);
+            return Err(CheckpointError::Moved { subscriber, expected: furthest, actual });
+        }
+        self.lanes = if count > 1 { vec![self.checkpoint; count as usize] } else { vec![] };
+        Ok(())
+    }
+
+    /// Where the lane stands that is furthest on.
+    pub(super) fn furthest(&self) -> Position {
+        self.lanes.iter().max().copied().unwrap_or(self.checkpoint)
     }
 
     fn park(&mut self, parked: Parked) {
@@ -144,7 +181,7 @@ impl Generation {
         self.held.as_ref().filter(|held| !held.remaining().is_zero())
     }
 
-    fn check_lease(&self, id: &SubscriberId, ours: Epoch) -> Result<(), CheckpointError> {
+    pub(super) fn check_lease(&self, id: &SubscriberId, ours: Epoch) -> Result<(), CheckpointError> {
         let subscriber = id.clone();
         if self.state == GenerationState::Retired {
             return Err(CheckpointError::Retired { subscriber });

@@ -1,8 +1,8 @@
 //! What a page of events makes of documents. Pure.
 
 use crate::{
-    Change, DOCUMENT_BYTES_MAX, DecodeError, EventSet, Json, PageWrite, Parked, ProjectError, Projection,
-    RecordedEvent, Slot, SubscriberError, error_text,
+    Change, DOCUMENT_BYTES_MAX, DecodeError, EventSet, Json, PageWrite, Parked, Position, ProjectError,
+    Projection, RecordedEvent, Slot, SubscriberError, error_text,
 };
 use chrono::{DateTime, Utc};
 use std::{
@@ -71,9 +71,23 @@ impl<'a, P: Projection> Touches<'a, P> {
 
     /// Folds the page into what is stored under its keys.
     pub(super) fn fold(&self, slots: Vec<Slot>, now: DateTime<Utc>) -> Result<PageWrite, SubscriberError> {
+        let all: Vec<usize> = (0..self.keys.len()).collect();
+        self.fold_part(&all, Position::START, slots, now)
+    }
+
+    /// Folds what lies behind a position into what is stored under some of the keys.
+    pub(super) fn fold_part(
+        &self,
+        places: &[usize],
+        behind: Position,
+        slots: Vec<Slot>,
+        now: DateTime<Utc>,
+    ) -> Result<PageWrite, SubscriberError> {
+        let mut lane_of = vec![usize::MAX; self.keys.len()];
         let mut lanes = Vec::with_capacity(slots.len());
-        for (slot, key) in slots.into_iter().zip(&self.keys) {
-            let document = self.read(key, slot.document.as_ref())?;
+        for (slot, &place) in slots.into_iter().zip(places) {
+            let document = self.read(&self.keys[place], slot.document.as_ref())?;
+            lane_of[place] = lanes.len();
             lanes.push(Lane {
                 before: slot.document,
                 now: document,
@@ -81,12 +95,11 @@ impl<'a, P: Projection> Touches<'a, P> {
                 troubled: slot.parked,
             });
         }
-        for told in &self.told {
+        for told in self.told.iter().filter(|told| told.recorded.position > behind) {
             for &place in &told.keys {
-                let lane = &mut lanes[place];
-                if lane.troubled {
+                let Some(lane) = lanes.get_mut(lane_of[place]).filter(|lane| !lane.troubled) else {
                     continue;
-                }
+                };
                 match self.projection.project(&self.keys[place], lane.now.take(), &told.event, told.recorded)
                 {
                     Ok(document) => lane.now = document,
@@ -95,11 +108,11 @@ impl<'a, P: Projection> Touches<'a, P> {
             }
         }
         let mut write = PageWrite::default();
-        for (place, lane) in lanes.into_iter().enumerate() {
+        for (&place, lane) in places.iter().zip(lanes) {
             let after = if lane.troubled { None } else { checked_json(&lane.now).ok() };
             match after {
                 Some(after) => change(&self.keys[place], lane.before, after, &mut write),
-                None => self.fold_carefully(place, lane, now, &mut write)?,
+                None => self.fold_carefully(place, behind, lane, now, &mut write)?,
             }
         }
         Ok(write)
@@ -109,14 +122,18 @@ impl<'a, P: Projection> Touches<'a, P> {
     fn fold_carefully(
         &self,
         place: usize,
+        behind: Position,
         lane: Lane<P::Document>,
         now: DateTime<Utc>,
         write: &mut PageWrite,
     ) -> Result<(), SubscriberError> {
         let key = &self.keys[place];
         let (mut good, mut parked) = (lane.before.clone(), lane.parked_before);
-        let touching: Vec<&Told<'_, P::Event>> =
-            self.told.iter().filter(|told| told.keys.contains(&place)).collect();
+        let touching: Vec<&Told<'_, P::Event>> = self
+            .told
+            .iter()
+            .filter(|told| told.recorded.position > behind && told.keys.contains(&place))
+            .collect();
         // What an upcast made of one recorded event counts as a whole or not at all.
         for several in touching.chunk_by(|a, b| a.recorded.position == b.recorded.position) {
             let recorded = several[0].recorded;

@@ -20,6 +20,7 @@ pub struct Rebuild {
     store: Arc<dyn EventStore>,
     documents: Arc<dyn DocumentStore>,
     terms: LeaseTerms,
+    lanes: u32,
 }
 
 /// What a rebuild has done.
@@ -71,13 +72,19 @@ impl Rebuild {
         store: Arc<dyn EventStore>,
         documents: Arc<dyn DocumentStore>,
     ) -> Self {
-        Self { projection, store, documents, terms: LeaseTerms::default() }
+        Self { projection, store, documents, terms: LeaseTerms::default(), lanes: 1 }
     }
 
     /// Takes leases on these terms.
     #[must_use]
     pub fn lease_terms(self, terms: LeaseTerms) -> Self {
         Self { terms, ..self }
+    }
+
+    /// Writes in `count` lanes at once, where the store can: see [`Projector::lanes`](crate::Projector::lanes).
+    #[must_use]
+    pub fn lanes(self, count: u32) -> Self {
+        Self { lanes: count, ..self }
     }
 
     /// Fills a new generation, and makes it the live one. Calls `progress` with each page.
@@ -148,7 +155,8 @@ impl Rebuild {
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<(Position, u64), RebuildError> {
         let (store, documents) = (self.store.clone(), self.documents.clone());
-        let inner = self.projection.building(store, documents, generation.clone(), self.terms.clone());
+        let (generation, terms) = (generation.clone(), self.terms.clone());
+        let inner = self.projection.building_in_lanes(store, documents, generation, terms, self.lanes);
         let mut watched = Watched { inner, progress, events: 0 };
         let position = catch_up_to(&*self.store, &mut watched, last).await?;
         Ok((position, watched.events))

@@ -12,16 +12,27 @@ pub struct Registered {
     make: Arc<Make>,
 }
 
-type Make = dyn Fn(Arc<dyn EventStore>, Arc<dyn DocumentStore>, Option<SubscriberId>, LeaseTerms) -> Box<dyn Subscriber>
-    + Send
-    + Sync;
+type Make = dyn Fn(Arc<dyn EventStore>, Arc<dyn DocumentStore>, Run) -> Box<dyn Subscriber> + Send + Sync;
+
+/// How a projection is run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Run {
+    /// The generation that is being built; else the live one is run.
+    pub building: Option<SubscriberId>,
+    /// On what terms the lease is taken.
+    pub terms: LeaseTerms,
+    /// In how many lanes it writes; a kind that has none ignores it.
+    pub lanes: u32,
+}
 
 impl Registered {
     /// `projection`, of whatever type.
     pub fn new<P: Projection + Clone>(projection: P) -> Self {
-        let make = move |store, documents, building: Option<SubscriberId>, terms| {
-            let projector = Projector::new(projection.clone(), store, documents).lease_terms(terms);
-            let boxed: Box<dyn Subscriber> = match building {
+        let make = move |store, documents, run: Run| {
+            let projector = Projector::new(projection.clone(), store, documents);
+            let projector = projector.lease_terms(run.terms).lanes(run.lanes);
+            let boxed: Box<dyn Subscriber> = match run.building {
                 Some(generation) => Box::new(projector.building(generation)),
                 None => Box::new(projector),
             };
@@ -30,17 +41,11 @@ impl Registered {
         Self::custom(P::NAME, P::VERSION, make)
     }
 
-    /// A projection of another kind. `make` makes a subscriber that runs a generation which is being built, where one
-    /// is given, and else the live one.
+    /// A projection of another kind. `make` makes a subscriber that runs it.
     pub fn custom(
         name: &'static str,
         version: u32,
-        make: impl Fn(
-            Arc<dyn EventStore>,
-            Arc<dyn DocumentStore>,
-            Option<SubscriberId>,
-            LeaseTerms,
-        ) -> Box<dyn Subscriber>
+        make: impl Fn(Arc<dyn EventStore>, Arc<dyn DocumentStore>, Run) -> Box<dyn Subscriber>
         + Send
         + Sync
         + 'static,
@@ -65,7 +70,7 @@ impl Registered {
         documents: Arc<dyn DocumentStore>,
         terms: LeaseTerms,
     ) -> Box<dyn Subscriber> {
-        (self.make)(store, documents, None, terms)
+        (self.make)(store, documents, Run { building: None, terms, lanes: 1 })
     }
 
     /// A subscriber that fills `generation`, which is being built.
@@ -76,7 +81,19 @@ impl Registered {
         generation: SubscriberId,
         terms: LeaseTerms,
     ) -> Box<dyn Subscriber> {
-        (self.make)(store, documents, Some(generation), terms)
+        self.building_in_lanes(store, documents, generation, terms, 1)
+    }
+
+    /// The same, which writes in `lanes` lanes at once: see [`Projector::lanes`].
+    pub fn building_in_lanes(
+        &self,
+        store: Arc<dyn EventStore>,
+        documents: Arc<dyn DocumentStore>,
+        generation: SubscriberId,
+        terms: LeaseTerms,
+        lanes: u32,
+    ) -> Box<dyn Subscriber> {
+        (self.make)(store, documents, Run { building: Some(generation), terms, lanes })
     }
 }
 

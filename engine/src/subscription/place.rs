@@ -126,6 +126,16 @@ impl Place {
         }
     }
 
+    /// How long the lease lasts without a sign of life.
+    pub fn lasts(&self) -> Duration {
+        self.terms.lasts
+    }
+
+    /// The lease; known after `begin`.
+    pub fn lease(&self) -> Result<&Lease, SubscriberError> {
+        self.held()
+    }
+
     fn held(&self) -> Result<&Lease, SubscriberError> {
         let missing =
             || StoreError::permanent("handling a page, because the subscriber was not begun", "no lease");

@@ -7,6 +7,7 @@ mod comparing;
 mod documents;
 mod durable;
 mod harness;
+mod lanes;
 mod leases;
 mod opening;
 mod parking;
@@ -21,6 +22,7 @@ pub use durable::*;
 pub use harness::DocumentStoreHarness;
 #[doc(hidden)]
 pub use harness::DocumentStoreHarness as Harness;
+pub use lanes::*;
 pub use leases::*;
 pub use opening::*;
 pub use parking::*;
@@ -98,6 +100,11 @@ macro_rules! document_store_contract {
             a_request_is_kept_until_it_is_carried_out
             a_retry_that_fails_is_carried_out
             generations_keep_their_parked_events_apart
+            a_divided_generation_stands_where_its_last_lane_does
+            lanes_change_only_where_all_stand_at_one_position
+            a_lane_counts_each_page_once
+            lanes_are_written_beside_each_other
+            lanes_apart_are_neither_compared_nor_switched_to
             what_was_written_is_there_after_opening_again
         }
     };
@@ -112,6 +119,7 @@ mod tests {
             include_str!("document_store/comparing.rs"),
             include_str!("document_store/documents.rs"),
             include_str!("document_store/durable.rs"),
+            include_str!("document_store/lanes.rs"),
             include_str!("document_store/leases.rs"),
             include_str!("document_store/opening.rs"),
             include_str!("document_store/parking.rs"),

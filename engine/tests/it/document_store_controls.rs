@@ -122,6 +122,11 @@ faults! {
     a_store_that_takes_requests_for_nothing_is_noticed: RequestsAnything breaks
         a_request_is_kept_until_it_is_carried_out
         generations_keep_their_parked_events_apart;
+    a_store_whose_lanes_are_one_is_noticed: HasOneLane breaks
+        a_divided_generation_stands_where_its_last_lane_does
+        lanes_change_only_where_all_stand_at_one_position
+        lanes_are_written_beside_each_other
+        lanes_apart_are_neither_compared_nor_switched_to;
     a_store_that_purges_at_once_is_noticed: PurgesAtOnce breaks
         a_retired_generation_is_purged_bit_by_bit;
 }

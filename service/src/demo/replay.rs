@@ -14,7 +14,7 @@ pub(super) async fn replay(
 ) -> Result<u64, CliError> {
     let mut differences = 0;
     for projection in service.projections() {
-        let replaying = annals_cli::replay(stores, projection, true, output);
+        let replaying = annals_cli::replay(stores, projection, true, 1, output);
         let replayed = interrupted.run_until_cancelled(replaying).await.ok_or_else(interruption)??;
         // None where nothing was live to compare with.
         let found = replayed.differences.unwrap_or(0);

@@ -42,7 +42,7 @@ impl Checkpoints for PostgresDocuments {
     }
 
     async fn advance(&self, step: &Step) -> Result<(), CheckpointError> {
-        self.write_page("moving a checkpoint", step, &PageWrite::default()).await
+        self.write_page("moving a checkpoint", None, step, &PageWrite::default()).await
     }
 
     async fn report(&self, subscriber: &SubscriberId, failure: Option<&str>) -> Result<(), StoreError> {

@@ -18,8 +18,9 @@ pub(super) async fn compare(
     new: &SubscriberId,
 ) -> Result<Comparison, Halt<CompareError>> {
     let (old, new) = (Generation::seen(tx, old).await?, Generation::seen(tx, new).await?);
-    if old.checkpoint != new.checkpoint {
-        return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.checkpoint }));
+    // Lanes that stand apart are at no position at all.
+    if old.checkpoint != new.furthest() || old.furthest() != new.checkpoint {
+        return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.furthest() }));
     }
     if tables::are_there(tx, new.id).await? {
         return Ok(Comparison { position: old.checkpoint, ..tables::compare(tx, old.id, new.id).await? });

@@ -3,13 +3,13 @@
 use super::{
     PostgresDocuments, compare,
     generation::{number, unknown},
-    rebuild, shown,
+    lanes, rebuild, shown,
     transaction::Transaction,
 };
 use crate::failure::is_missing_table;
 use annals::{
-    CheckpointError, Column, CompareError, Comparison, DocumentStore, Json, OpenError, PageLimit, PageWrite,
-    Parked, ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SwitchError,
+    CheckpointError, Column, CompareError, Comparison, DocumentStore, Json, Lease, OpenError, PageLimit,
+    PageWrite, Parked, ParkedRequest, Position, Slot, Step, StoreError, SubscriberId, SwitchError,
 };
 use async_trait::async_trait;
 use sqlx::{Error, Row, postgres::PgRow};
@@ -51,7 +51,24 @@ impl DocumentStore for PostgresDocuments {
 
     async fn commit(&self, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
         page.check(&step.subscriber)?;
-        self.write_page("writing a page", step, &page).await
+        self.write_page("writing a page", None, step, &page).await
+    }
+
+    async fn divide(&self, lease: &Lease, count: u32) -> Result<bool, CheckpointError> {
+        let mut tx = self.begin("dividing a generation").await?;
+        let done = lanes::divide(&mut tx, lease, count).await;
+        tx.end(done).await.map(|()| true)
+    }
+
+    async fn lanes(&self, lease: &Lease) -> Result<Vec<Position>, CheckpointError> {
+        let mut tx = self.begin("looking for lanes").await?;
+        let done = lanes::of(&mut tx, lease).await;
+        tx.end(done).await
+    }
+
+    async fn commit_lane(&self, lane: u32, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
+        page.check(&step.subscriber)?;
+        self.write_page("writing a page of a lane", Some(lane), step, &page).await
     }
 
     async fn documents(

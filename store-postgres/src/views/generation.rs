@@ -16,6 +16,8 @@ pub(super) struct Generation {
     pub(super) version: u32,
     pub(super) state: GenerationState,
     pub(super) checkpoint: Position,
+    /// Where its lanes stand; the checkpoint is the least of them. Empty where it is undivided.
+    pub(super) lanes: Vec<Position>,
     pub(super) epoch: Epoch,
     pub(super) holder: Option<String>,
     pub(super) lease_us: i64,
@@ -30,7 +32,10 @@ impl Generation {
         subscriber: &SubscriberId,
     ) -> Result<Option<Self>, Error> {
         let query = tx.sql().generation_locked.query().bind(subscriber.name()).bind(number(subscriber));
-        tx.rows(query).await?.first().map(Self::of).transpose()
+        match tx.rows(query).await?.first() {
+            Some(row) => Ok(Some(Self::of(row)?.with_lanes(tx).await?)),
+            None => Ok(None),
+        }
     }
 
     /// The same; refused when there is none.
@@ -50,7 +55,7 @@ impl Generation {
         let query = tx.sql().generation.query().bind(subscriber.name()).bind(number(subscriber));
         let rows = tx.rows(query).await?;
         let found = rows.first().ok_or_else(|| Halt::Refused(unknown(subscriber).into()))?;
-        Ok(Self::of(found)?)
+        Ok(Self::of(found)?.with_lanes(tx).await?)
     }
 
     /// The live generation of `name` and the one that is being built, where there are such.
@@ -61,7 +66,7 @@ impl Generation {
         let rows = tx.rows(tx.sql().generations_of.query().bind(name)).await?;
         let (mut live, mut building) = (None, None);
         for row in &rows {
-            let found = Self::of(row)?;
+            let found = Self::of(row)?.with_lanes(tx).await?;
             match found.state {
                 GenerationState::Live => live = Some(found),
                 _ => building = Some(found),
@@ -102,6 +107,20 @@ impl Generation {
         Ok(())
     }
 
+    /// Where the lane stands that is furthest on.
+    pub(super) fn furthest(&self) -> Position {
+        self.lanes.iter().max().copied().unwrap_or(self.checkpoint)
+    }
+
+    /// Asked when the generation is locked: until then lanes are written.
+    async fn with_lanes(mut self, tx: &mut Transaction<'_>) -> Result<Self, Error> {
+        let rows = tx.rows(tx.sql().lanes.query().bind(self.id)).await?;
+        let at = |row: &PgRow| row.try_get(0).map(Position::from_i64);
+        self.lanes = rows.iter().map(at).collect::<Result<_, _>>()?;
+        self.checkpoint = self.lanes.iter().min().copied().unwrap_or(self.checkpoint);
+        Ok(self)
+    }
+
     fn of(row: &PgRow) -> Result<Self, Error> {
         Ok(Self {
             id: row.try_get(0)?,
@@ -109,6 +128,7 @@ impl Generation {
             version: version(row.try_get(3)?),
             state: state_of(row.try_get(4)?)?,
             checkpoint: Position::from_i64(row.try_get(5)?),
+            lanes: vec![],
             epoch: epoch_of(row.try_get(6)?),
             holder: row.try_get(7)?,
             lease_us: row.try_get(8)?,

@@ -4,9 +4,7 @@ use super::{
     generation::{Generation, epoch_of},
     transaction::{Halt, Transaction},
 };
-use annals::{
-    CheckpointError, GenerationState, Lease, LeaseError, LeaseTerms, Position, StoreError, SubscriberId,
-};
+use annals::{CheckpointError, GenerationState, Lease, LeaseError, LeaseTerms, StoreError, SubscriberId};
 use sqlx::Row;
 use std::time::Duration;
 
@@ -43,8 +41,7 @@ pub(super) async fn acquire(
     }
     let take = tx.sql().lease_take.query().bind(found.id).bind(&terms.holder).bind(microseconds(terms.lasts));
     let rows = tx.rows(take).await?;
-    let (epoch, checkpoint): (i64, i64) = (rows[0].try_get(0)?, rows[0].try_get(1)?);
-    Ok(Ok(Lease::new(subscriber, epoch_of(epoch), Position::from_i64(checkpoint))))
+    Ok(Ok(Lease::new(subscriber, epoch_of(rows[0].try_get(0)?), found.checkpoint)))
 }
 
 /// A sign of life.

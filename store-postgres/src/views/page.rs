@@ -19,12 +19,13 @@ impl PostgresDocuments {
     pub(super) async fn write_page(
         &self,
         doing: &'static str,
+        lane: Option<u32>,
         step: &Step,
         page: &PageWrite,
     ) -> Result<(), CheckpointError> {
         // One call is one transaction: nothing stays locked while this process sleeps. Tried again when an idle
         // connection was lost; had it been written all the same, the checkpoint says so.
-        let rows = self.connections.rows(doing, || self.page_query(step, page)).await?;
+        let rows = self.connections.rows(doing, || self.page_query(lane, step, page)).await?;
         outcome(&rows[0], step).map_err(|error| self.failed(doing, error))??;
         self.tell_moved();
         Ok(())
@@ -32,6 +33,7 @@ impl PostgresDocuments {
 
     pub(super) fn page_query<'p>(
         &self,
+        lane: Option<u32>,
         step: &'p Step,
         page: &'p PageWrite,
     ) -> Query<'p, Postgres, PgArguments> {
@@ -74,6 +76,7 @@ impl PostgresDocuments {
             .bind(park.iter().map(|parked| parked.error.as_str()).collect::<Vec<_>>())
             .bind(park.iter().map(|parked| i64::from(parked.attempts)).collect::<Vec<_>>())
             .bind(park.iter().map(|parked| parked.parked_at).collect::<Vec<_>>())
+            .bind(lane.map(|lane| i32::try_from(lane).unwrap_or(i32::MAX)))
     }
 }
 
@@ -87,6 +90,7 @@ pub(super) fn outcome(row: &PgRow, step: &Step) -> Result<Result<(), CheckpointE
         0 => Ok(()),
         1 => Err(unknown(&subscriber).into()),
         2 => Err(CheckpointError::Retired { subscriber }),
+        5 => Err(CheckpointError::Divided { subscriber }),
         3 => Err(CheckpointError::Fenced { subscriber, ours: step.epoch, now: epoch_of(epoch) }),
         _ => {
             let actual = Position::from_i64(checkpoint);

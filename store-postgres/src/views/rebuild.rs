@@ -105,6 +105,7 @@ pub(super) async fn purge(
             left = left.saturating_sub_unsigned(deleted);
         }
     }
+    tx.act(sql.lanes_drop.query().bind(found.id)).await?;
     Ok(tx.answer(sql.purge_done.query().bind(found.id)).await?)
 }
 

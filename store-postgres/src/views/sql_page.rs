@@ -84,7 +84,7 @@ async fn handle<P: SqlProjection>(
         write.settled = settled.map(|entry| (again.key.clone(), entry.position)).collect();
         write.park = write.park.into_iter().filter_map(|now| counted(now, &again.tried)).collect();
     }
-    let rows = tx.rows(tx.store().page_query(step, &write)).await?;
+    let rows = tx.rows(tx.store().page_query(None, step, &write)).await?;
     outcome(&rows[0], step)?.map_err(Halt::Refused)?;
     Ok(write.park)
 }

@@ -49,9 +49,9 @@ impl<P: SqlProjection> SqlProjector<P> {
     /// For runners, [rebuilds](annals::Rebuild) and command lines, which must be given the same `documents`.
     pub fn registered(projection: P, documents: Arc<PostgresDocuments>) -> Registered {
         let projection = Arc::new(projection);
-        Registered::custom(P::NAME, P::VERSION, move |store, _, building, terms| {
-            let projector = Self::new(projection.clone(), store, documents.clone()).lease_terms(terms);
-            let boxed: Box<dyn Subscriber> = match building {
+        Registered::custom(P::NAME, P::VERSION, move |store, _, run| {
+            let projector = Self::new(projection.clone(), store, documents.clone()).lease_terms(run.terms);
+            let boxed: Box<dyn Subscriber> = match run.building {
                 Some(generation) => Box::new(projector.building(generation)),
                 None => Box::new(projector),
             };

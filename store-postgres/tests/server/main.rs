@@ -8,6 +8,7 @@ mod chains;
 mod filling;
 mod followed;
 mod history;
+mod lanes;
 mod log_contract;
 mod lost_answers;
 mod opening;

@@ -29,6 +29,7 @@ pub(super) enum Fault {
     AnswersTooEarly,
     RequestsAnything,
     PurgesAtOnce,
+    HasOneLane,
 }
 
 /// The sound store, with a fault, and with notifications that nobody sends.
@@ -208,6 +209,19 @@ impl DocumentStore for Faulty {
             self.0.commit(&again, PageWrite { park, ..PageWrite::default() }).await?;
         }
         Ok(())
+    }
+
+    async fn divide(&self, lease: &Lease, count: u32) -> Result<bool, CheckpointError> {
+        self.0.divide(lease, count).await
+    }
+
+    async fn lanes(&self, lease: &Lease) -> Result<Vec<Position>, CheckpointError> {
+        self.0.lanes(lease).await
+    }
+
+    async fn commit_lane(&self, lane: u32, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
+        let lane = if self.is(Fault::HasOneLane) { 0 } else { lane };
+        self.0.commit_lane(lane, step, page).await
     }
 
     async fn documents(

@@ -1,0 +1,2 @@
+-- lanes_drop.sql: $1 generation id
+DELETE FROM {schema}.lanes WHERE generation = $1
