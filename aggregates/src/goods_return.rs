@@ -9,8 +9,11 @@ pub use event::ReturnEvent;
 pub use rejection::ReturnRejection;
 
 use crate::{Money, bill::Bill, text::check_name};
-use annals::Aggregate;
+use annals::{Aggregate, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
+
+/// Every so many events the state is kept beside the log; a return has one event.
+const SNAPSHOT_EVENTS: u64 = 200;
 
 /// A parcel that came back and is not tied to a known order, as a credit invoice; its id is the number of that.
 ///
@@ -32,6 +35,8 @@ impl Aggregate for GoodsReturn {
     type Command = ReturnCommand;
     type Event = ReturnEvent;
     type Rejection = ReturnRejection;
+
+    const SNAPSHOTS: Option<SnapshotPolicy<Self>> = Some(SnapshotPolicy::json(SNAPSHOT_EVENTS));
 
     fn decide(&self, command: &ReturnCommand) -> Result<Vec<ReturnEvent>, ReturnRejection> {
         let ReturnCommand::Accept { customer, currency, lines, charges, occurred_at } = command;

@@ -14,10 +14,13 @@ use crate::{Charge, Line, Money, Sku, bill::Bill, pieces_by_sku, text::check_nam
 use OrderCommand as Command;
 use OrderEvent as Event;
 use OrderRejection as Rejection;
-use annals::Aggregate;
+use annals::{Aggregate, SnapshotPolicy};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Every so many events the state is kept beside the log; an order of very many articles has some hundred events.
+const SNAPSHOT_EVENTS: u64 = 200;
 
 /// One customer's order; its id is the order number.
 ///
@@ -169,6 +172,8 @@ impl Aggregate for Order {
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    const SNAPSHOTS: Option<SnapshotPolicy<Self>> = Some(SnapshotPolicy::json(SNAPSHOT_EVENTS));
 
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
         use OrderStatus::{Confirmed, Delivered, Returned, Shipped};

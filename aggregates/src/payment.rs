@@ -15,9 +15,12 @@ use crate::{
 use PaymentCommand as Command;
 use PaymentEvent as Event;
 use PaymentRejection as Rejection;
-use annals::Aggregate;
+use annals::{Aggregate, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Every so many events the state is kept beside the log; a payment has a few events.
+const SNAPSHOT_EVENTS: u64 = 200;
 
 /// The payment of one order, in one currency.
 ///
@@ -137,6 +140,8 @@ impl Aggregate for Payment {
     type Command = Command;
     type Event = Event;
     type Rejection = Rejection;
+
+    const SNAPSHOTS: Option<SnapshotPolicy<Self>> = Some(SnapshotPolicy::json(SNAPSHOT_EVENTS));
 
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {

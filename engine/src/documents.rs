@@ -237,7 +237,9 @@ pub enum CompareError {
 #[non_exhaustive]
 pub enum SwitchError {
     /// It has not come as far as the live one.
-    #[error("{subscriber} is at {at}, behind the live generation at {live}")]
+    #[error(
+        "{subscriber} is at {at}, behind the live generation at {live}: if no other process appends, that one was made from another log, or one that lost its end; restore it, or remove the read models, which are then made anew"
+    )]
     Behind {
         /// Which one.
         subscriber: SubscriberId,

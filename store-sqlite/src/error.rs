@@ -23,7 +23,7 @@ pub enum FileError {
         reason: &'static str,
     },
     /// A newer program wrote it.
-    #[error("{} is a {what} of layout {version}, this program knows up to {known}: update the program", path.display())]
+    #[error("{} holds the {what} in layout {version}, this program knows up to {known}: update the program", path.display())]
     Newer {
         /// The file.
         path: PathBuf,

@@ -56,7 +56,9 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         count.see(line);
         // Which program runs, and cargo's own verdict on it: the lines that other programs read too.
         let line_start = line.trim_start();
-        if ["Running ", "Doc-tests ", RESULT].iter().any(|start| line_start.starts_with(start)) {
+        if ["Running ", "Doc-tests ", RESULT].iter().any(|start| line_start.starts_with(start))
+            || is_left_out(line)
+        {
             println!("{line}");
         }
     })?;
@@ -75,15 +77,22 @@ fn without_results(output: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// A test that found that it could not be run here says so on a line of its own.
+fn is_left_out(line: &str) -> bool {
+    ["SKIPPED", "skipped "].iter().any(|start| line.starts_with(start))
+}
+
 /// Tests counted over all `test result:` lines.
 #[derive(Default)]
 struct Count {
     passed: u64,
     ignored: u64,
+    left_out: u64,
 }
 
 impl Count {
     fn see(&mut self, line: &str) {
+        self.left_out += u64::from(is_left_out(line));
         let Some(result) = line.strip_prefix(RESULT) else { return };
         let words: Vec<&str> = result.split([' ', ';', '.']).collect();
         let before = |word| {
@@ -100,6 +109,9 @@ impl std::fmt::Display for Count {
         write!(f, "{} passed", self.passed)?;
         if self.ignored > 0 {
             write!(f, ", {} ignored", self.ignored)?;
+        }
+        if self.left_out > 0 {
+            write!(f, ", of these {} not done for lack of something: see the lines above", self.left_out)?;
         }
         Ok(())
     }

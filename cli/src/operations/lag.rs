@@ -75,6 +75,12 @@ async fn lag(
 ) -> Result<Lag, CliError> {
     let position = info.as_ref().map_or(Position::START, |info| info.checkpoint);
     let (failure, failed_at) = info.as_ref().and_then(|info| info.failure.clone()).unzip();
+    let ahead = (position > head).then(|| {
+        format!(
+            "it has handled the log up to {position}, but the log ends at {head}: it is another log, or one that lost \
+             its end; restore it, or remove the read models, which are then made anew"
+        )
+    });
     Ok(Lag {
         name: name.into(),
         kind,
@@ -85,7 +91,7 @@ async fn lag(
         generation: info.as_ref().map(|info| info.subscriber.generation()),
         parked: info.as_ref().map_or(0, |info| info.parked),
         holder: info.and_then(|info| info.holder),
-        failure,
+        failure: ahead.or(failure),
         failed_at,
     })
 }

@@ -29,14 +29,11 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let name = &*wanted.name;
-    let live = live(service, stores, name).await?;
     // One page tells where the documents of this read model hold their key, also when only one of them is printed.
-    let mut page = page(stores, &live, None).await?;
+    let mut page = page(service, stores, name, None).await?;
     let key_field = KeyField::of(&page);
     if let Some(key) = &wanted.key {
-        let found = stores.documents.load(&live, &[key.as_str().into()]).await;
-        let found = found.map_err(|error| CliError::because(name, &error))?.pop();
-        let Some(document) = found.and_then(|slot| slot.document) else {
+        let Some(document) = document(service, stores, name, key).await? else {
             let missing = format!("there is no document under {:?}", plain(key));
             return Err(CliError::failed(name, missing).next(format_args!("list all with `query {name}`")));
         };
@@ -45,12 +42,7 @@ pub(super) async fn run(
     let mut table = None;
     while !page.is_empty() {
         print(&page, &key_field, &mut table, output)?;
-        page = self::page(stores, &live, page.last().map(|(key, _)| &**key)).await?;
-    }
-    // What a rebuild has replaced is deleted: an end that came too early must not look like the end.
-    if self::live(service, stores, name).await? != live {
-        let replaced = CliError::failed(name, "a rebuild took its place while it was read");
-        return Err(replaced.next("what was printed is incomplete: run the query again"));
+        page = self::page(service, stores, name, page.last().map(|(key, _)| &**key)).await?;
     }
     Ok(())
 }
@@ -82,9 +74,39 @@ async fn live(service: &Service, stores: &Stores, name: &str) -> Result<Subscrib
     }
 }
 
-async fn page(stores: &Stores, live: &SubscriberId, after: Option<&str>) -> Result<Vec<Document>, CliError> {
-    let page = stores.documents.documents(live, after, PageLimit::DEFAULT).await;
-    page.map_err(|error| CliError::because(live.name(), &error))
+/// The next documents. A rebuild that takes their place leaves out none: the next are those of the new ones.
+async fn page(
+    service: &Service,
+    stores: &Stores,
+    name: &str,
+    after: Option<&str>,
+) -> Result<Vec<Document>, CliError> {
+    loop {
+        let live = live(service, stores, name).await?;
+        let page = stores.documents.documents(&live, after, PageLimit::DEFAULT).await;
+        let page = page.map_err(|error| CliError::because(name, &error))?;
+        // What a rebuild has replaced is deleted: its end must not look like the end.
+        if self::live(service, stores, name).await? == live {
+            return Ok(page);
+        }
+    }
+}
+
+async fn document(
+    service: &Service,
+    stores: &Stores,
+    name: &str,
+    key: &str,
+) -> Result<Option<Json>, CliError> {
+    loop {
+        let live = live(service, stores, name).await?;
+        let found = stores.documents.load(&live, &[key.into()]).await;
+        let found = found.map_err(|error| CliError::because(name, &error))?.pop();
+        let document = found.and_then(|slot| slot.document);
+        if document.is_some() || self::live(service, stores, name).await? == live {
+            return Ok(document);
+        }
+    }
 }
 
 fn print(

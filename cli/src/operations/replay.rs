@@ -81,7 +81,7 @@ impl fmt::Display for Replayed {
             Some(0) => f.write_str(", no difference")?,
             Some(differences) => {
                 let examples: Vec<_> = self.examples.iter().map(|key| plain(key)).collect();
-                write!(f, ", {differences} documents differ, such as {}", examples.join(", "))?;
+                write!(f, ", documents that differ: {differences}, such as {}", examples.join(", "))?;
             }
             None => {}
         }
@@ -148,7 +148,11 @@ pub(super) async fn run(
                 output.answer(&replayed, ToString::to_string)?;
                 output.flush()?;
             }
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) => {
+                if let Some(before) = failed.replace(error) {
+                    output.note(format_args!("error: {before}"));
+                }
+            }
         }
     }
     if let Some(error) = failed {

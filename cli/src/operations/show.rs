@@ -37,10 +37,7 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let stream = &wanted.stream;
-    if read(stores, stream, VersionRange::ALL, PageLimit::ONE).await?.is_empty() {
-        let missing = CliError::failed(plain(stream.as_str()), "there is no such stream");
-        return Err(missing.next("list them with `streams`"));
-    }
+    there(stores, &wanted).await?;
     let at = match (wanted.version, wanted.at) {
         (_, Some(time)) => At::Time(time),
         (version, None) => At::Version(Version::new(version.unwrap_or(u64::MAX))),
@@ -53,6 +50,21 @@ pub(super) async fn run(
     let until = folded.as_ref().map_or(at, |folded| At::Version(folded.version));
     let version = history(stores, stream, until, output).await?;
     if output.is_json() { output.part(format_args!("],\"version\":{version}}}\n")) } else { Ok(()) }
+}
+
+/// Whether there is anything to show: the stream, and that version of it.
+async fn there(stores: &Stores, wanted: &Show) -> Result<(), CliError> {
+    let stream = &wanted.stream;
+    let failed = |reason: String| CliError::failed(plain(stream.as_str()), reason);
+    let last = read(stores, stream, VersionRange::ALL.backwards(), PageLimit::ONE).await?.pop();
+    let Some(last) = last else {
+        return Err(failed("there is no such stream".into()).next("list them with `streams`"));
+    };
+    if let Some(version) = wanted.version.filter(|version| *version > last.version.get()) {
+        let reason = format!("there is no version {version} yet, it is at {}", last.version);
+        return Err(failed(reason).next("leave --version out to see the last"));
+    }
+    Ok(())
 }
 
 fn begin(output: &mut Output, stream: &StreamId, folded: Option<&Folded>) -> Result<(), CliError> {

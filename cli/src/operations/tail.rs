@@ -1,8 +1,9 @@
 //! `tail`: the log, event by event, and what comes.
 
 use crate::{CliError, EventShown, Output, Stores};
-use annals::{LogFilter, PageLimit, Position, Source};
+use annals::{LogFilter, PageLimit, Position, Source, StoreError};
 use clap::Args;
+use std::collections::VecDeque;
 use tokio_util::sync::CancellationToken;
 
 /// Which part of the log to print.
@@ -20,7 +21,7 @@ pub struct Tail {
     /// Begin at this position of the log [default: 1]
     #[arg(long, value_name = "POSITION")]
     pub from: Option<u64>,
-    /// Begin so many positions before the end of the log
+    /// Begin with the last N of the events that fit the other options
     #[arg(long, value_name = "N", conflicts_with = "from")]
     pub last: Option<u64>,
 }
@@ -31,6 +32,35 @@ impl Tail {
         source.category = self.category.clone().map(Into::into);
         source.types = self.event_type.clone().map(|name| vec![name.into()]);
         LogFilter::any_of([source])
+    }
+}
+
+/// So many times further back is looked when there were too few events.
+const FURTHER: u64 = 8;
+
+/// The position before the last `count` events that `filter` takes.
+async fn before_last(stores: &Stores, filter: &LogFilter, count: u64) -> Result<Position, StoreError> {
+    let head = stores.head().await?;
+    let mut span = count;
+    loop {
+        let start = Position::new(head.get().saturating_sub(span));
+        let (mut at, mut found) = (start, VecDeque::new());
+        while at < head {
+            let page = stores.store.read_log(at, PageLimit::DEFAULT, filter).await?;
+            found.extend(page.events.iter().map(|event| event.position));
+            // Only the last ones are kept: however many there are, the memory is that of `count`.
+            let surplus = found.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+            found.drain(..surplus);
+            at = at.max(page.looked);
+            if page.is_at_head() {
+                break;
+            }
+        }
+        if found.len() as u64 >= count || start == Position::START {
+            let first = found.front().map_or(head, |first| Position::new(first.get() - 1));
+            return Ok(first);
+        }
+        span = span.saturating_mul(FURTHER);
     }
 }
 
@@ -45,7 +75,7 @@ pub(super) async fn run(
     let filter = wanted.filter();
     let mut head = stores.store.head();
     let mut at = match wanted.last {
-        Some(last) => Position::new(stores.head().await.map_err(failed)?.get().saturating_sub(last)),
+        Some(last) => before_last(stores, &filter, last).await.map_err(failed)?,
         None => Position::new(wanted.from.unwrap_or(1).saturating_sub(1)),
     };
     let mut found = false;

@@ -77,7 +77,11 @@ async fn a_stream_is_shown_as_it_is_and_as_it_was() {
         assert_eq!((&shown[0]["version"], &shown[0]["history"]), (&json!(0), &json!([])));
         assert_eq!(shown[0]["state"]["count"], 0);
     }
-    assert_eq!(shop.json("show counter-a --version 99").await[0]["version"], 2);
+    let (text, done) = shop.run("show counter-a --version 3 --json").await;
+    assert_eq!(
+        (&*text, &*done.unwrap_err().to_string()),
+        ("", "counter-a: there is no version 3 yet, it is at 2")
+    );
     let (text, _) = shop.run("show counter-a").await;
     assert!(text.starts_with("counter-a at version 2\n{\n  \"count\": 5,"), "{text}");
 }
@@ -116,6 +120,9 @@ async fn the_log_is_printed_by_category_type_and_place() {
     assert_eq!(positions(shop.json("tail --category counter --type Happened").await), [0; 0]);
     assert_eq!(positions(shop.json("tail --from 2").await), [2, 3]);
     assert_eq!(positions(shop.json("tail --last 1").await), [3]);
+    assert_eq!(positions(shop.json("tail --last 1 --type Happened").await), [2]);
+    assert_eq!(positions(shop.json("tail --last 9 --category counter").await), [1, 3]);
+    assert_eq!(positions(shop.json("tail --last 0").await), [0; 0]);
     assert_eq!(positions(shop.json("tail --from 99").await), [0; 0]);
 }
 

@@ -72,14 +72,21 @@ impl<P: Projection> ReadModel<P> {
         }
     }
 
-    /// Documents behind the key `after`, ordered by the bytes of their keys.
+    /// Documents behind the key `after`, ordered by the bytes of their keys. A rebuild that takes the place of the
+    /// documents between two pages, or within one, leaves out none: the next are those of the new ones.
     pub async fn page(
         &self,
         after: Option<&str>,
         limit: PageLimit,
     ) -> Result<Vec<(Arc<str>, P::Document)>, ReadError> {
-        let live = self.live().await?;
-        let found = self.documents.documents(&live, after, limit).await?;
+        let found = loop {
+            let live = self.live().await?;
+            let found = self.documents.documents(&live, after, limit).await?;
+            // A rebuild may have taken its place and deleted it meanwhile.
+            if self.live().await? == live {
+                break found;
+            }
+        };
         found.into_iter().map(|(key, json)| Ok((key.clone(), shape::<P>(&key, &json)?))).collect()
     }
 

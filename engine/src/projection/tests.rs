@@ -315,6 +315,28 @@ async fn waiting_ends_when_the_read_model_has_come_far_enough_or_time_is_up() {
     waiting.await.unwrap().unwrap();
 }
 
+/// How often documents are replaced while somebody reads them.
+const REBUILDS: u32 = 300;
+
+// Control: without the second look of `ReadModel::page` some pages are empty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_while_a_rebuild_takes_its_place_misses_no_document() {
+    let room = room();
+    place(&*room.store, 1, &[("hat", 2), ("scarf", 1)]).await;
+    room.catch_up().await;
+    let model = ReadModel::<Demand>::new(room.documents.clone());
+    let replacing = tokio::spawn(async move {
+        for _ in 0..REBUILDS {
+            room.rebuild().run(&mut |_| ()).await.unwrap();
+        }
+    });
+    while !replacing.is_finished() {
+        assert_eq!(model.page(None, PageLimit::DEFAULT).await.unwrap().len(), 2);
+        assert!(model.get("hat").await.unwrap().is_some());
+    }
+    replacing.await.unwrap();
+}
+
 #[tokio::test]
 async fn documents_of_another_version_are_not_read() {
     let room = room();

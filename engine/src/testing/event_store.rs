@@ -125,6 +125,7 @@ mod tests {
         let suite = [
             include_str!("event_store/broken_off.rs"),
             include_str!("event_store/bytes.rs"),
+            include_str!("event_store/chains.rs"),
             include_str!("event_store/commits.rs"),
             include_str!("event_store/conflicts.rs"),
             include_str!("event_store/durable.rs"),

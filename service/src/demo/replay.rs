@@ -19,7 +19,7 @@ pub(super) async fn replay(
         // None where nothing was live to compare with.
         let found = replayed.differences.unwrap_or(0);
         if found > 0 {
-            output.note(format_args!("{}: {found} documents differ from a replay", replayed.name));
+            output.note(format_args!("{}: documents that differ from a replay: {found}", replayed.name));
         }
         differences += found;
     }

@@ -121,7 +121,7 @@ fn judge(report: &DemoReport, global: &Global) -> Result<(), CliError> {
         return Err(CliError::failed("oversold", format!("{oversold} pieces were sold that were not there")));
     }
     if replay_differences > 0 {
-        let reason = format!("{replay_differences} documents differ from what followed");
+        let reason = format!("documents that differ from what followed: {replay_differences}");
         let stores = global.stores_again();
         let next = format!("see which with `northwind replay --all --diff{stores}`");
         return Err(CliError::failed("replay", reason).next(next));

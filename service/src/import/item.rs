@@ -1,7 +1,7 @@
 //! One line of an invoice, judged by itself.
 
 use super::{amount::minor_units, columns::Fields};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use northwind_aggregates::{Charge, Line, Sku};
 
 /// A line of an invoice whose every field can be read.
@@ -42,11 +42,13 @@ impl<'a> Item<'a> {
         if price_minor < 0 {
             return Err(format!("price {} is below 0", fields.price));
         }
-        let date = DateTime::parse_from_rfc3339(fields.date);
-        let date = date.map_err(|_| {
-            format!("date {:?} is not a time of RFC 3339, as 2010-12-01T08:26:00Z", fields.date)
+        let occurred_at = time(fields.date).ok_or_else(|| {
+            format!(
+                "date {:?} is no time as 2010-12-01T08:26:00Z, or in UTC as 2010-12-01 08:26:00 or 12/1/2010 8:26",
+                fields.date
+            )
         })?;
-        Ok(Self { article, description: fields.description, quantity, price_minor, occurred_at: date.into() })
+        Ok(Self { article, description: fields.description, quantity, price_minor, occurred_at })
     }
 
     /// Goods in a bill; `ordinal` counts the lines of the invoice from 1.
@@ -82,4 +84,15 @@ impl<'a> Article<'a> {
         }
         Ok(Self::Charge(code))
     }
+}
+
+/// In which forms the public data set is handed around, besides RFC 3339: as UTC.
+const DATE_FORMS: [&str; 4] = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M"];
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
+        return Some(exact.into());
+    }
+    let naive = DATE_FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+    Some(naive.and_utc())
 }

@@ -91,6 +91,11 @@ impl Import {
         };
         output.answer(&report, ImportReport::to_string)?;
         output.flush()?;
+        if report.lines_taken == 0 {
+            let reason = format!("none of its {lines} lines could be taken");
+            let next = "see why with --verbose: columns, dates or numbers may have another form";
+            return Err(CliError::failed(self.file.display(), reason).next(next));
+        }
         if !global.json {
             let stores = global.stores_again();
             let next = ["query sales-per-day", "query sales-per-sku", "check"]

@@ -121,10 +121,10 @@ impl Table {
         let closed = text.as_bytes().chain(END.as_bytes());
         let mut reader =
             ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(closed);
-        let mut rows = vec![];
+        let (mut rows, mut lines) = (vec![], Lines::of(text));
         for record in reader.records() {
-            let fields = record.map_err(|error| no_csv(file, &error))?;
-            rows.push(Row { line: fields.position().map_or(0, csv::Position::line), fields });
+            let fields = record.map_err(|error| no_csv(file, &mut lines, &error))?;
+            rows.push(Row { line: lines.at(fields.position()), fields });
         }
         let end = rows.pop().expect("the last line was added above");
         if end.fields.len() != 1 || &end.fields[0] != END.trim() {
@@ -174,7 +174,33 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count()
 }
 
-fn no_csv(file: &Path, error: &csv::Error) -> FileError {
-    let line = error.position().map_or(1, csv::Position::line);
+/// Counts the lines of a text from 1, for places that come in their order.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text: text.as_bytes(), counted: 0, line: 1 }
+    }
+
+    /// The line that a record begins on. The reader stands before the line ends that it skips: the second half of
+    /// `\r\n`, and empty lines; its own count is of that place.
+    fn at(&mut self, position: Option<&csv::Position>) -> u64 {
+        let stands = position.and_then(|it| usize::try_from(it.byte()).ok()).unwrap_or(self.counted);
+        let ends = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
+        let behind = self.text.get(stands..).unwrap_or_default();
+        let begins = stands.min(self.text.len()) + behind.iter().take_while(ends).count();
+        let passed = self.text.get(self.counted..begins).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = self.counted.max(begins);
+        self.line
+    }
+}
+
+fn no_csv(file: &Path, lines: &mut Lines<'_>, error: &csv::Error) -> FileError {
+    let line = lines.at(error.position());
     FileError::NoCsv { file: file.into(), line, reason: format!("cannot be read: {error}") }
 }

@@ -147,7 +147,7 @@ fn a_line_that_cannot_be_taken_is_refused_and_the_others_go_in() {
          1,85123A,much,4294967296,2010-12-01T08:26:00Z,2.55,,\n\
          2,BANK CHARGES,alone,1,2010-12-01T08:26:00Z,15,,\n"
     ));
-    let date = "date \"1.12.2010\" is not a time of RFC 3339, as 2010-12-01T08:26:00Z";
+    let date = "date \"1.12.2010\" is no time as 2010-12-01T08:26:00Z, or in UTC as 2010-12-01 08:26:00 or 12/1/2010 8:26";
     assert_eq!(
         reasons(&plan),
         [
@@ -211,4 +211,39 @@ fn columns_are_found_in_any_order_and_others_left_alone() {
     let plan = Plan::of(&Table::parse(Path::new("week.csv"), text).unwrap());
     let Command::Place(OrderCommand::Place { country, lines, .. }) = &plan.steps[0].command else { panic!() };
     assert_eq!((country.as_deref(), lines[0].sku.as_str()), (Some("France"), "1A"));
+}
+
+#[test]
+fn a_line_has_the_number_that_an_editor_shows() {
+    let lines =
+        ["1,85123A,HEART,x,,,,", "", "2,85123A,HEART,y,,,,", "", "", "3,\"A\nB\",HEART,z,,,,", "4,,,,,,,"];
+    for end in ["\n", "\r\n"] {
+        let text = format!("{}{end}", lines.join(end));
+        let numbers: Vec<u64> = plan(&text).refused.iter().map(|refused| refused.line).collect();
+        assert_eq!(numbers, [2, 4, 7, 9], "{end:?}");
+    }
+    let crlf = HEADER.replace('\n', "\r\n\r\n\r\n") + "1,85123A,HEART,x,,,,\r\n";
+    let table = Table::parse(Path::new("week.csv"), &crlf).unwrap();
+    assert_eq!(Plan::of(&table).refused[0].line, 4);
+}
+
+#[test]
+fn a_date_may_have_the_forms_that_the_data_set_is_handed_around_in() {
+    for date in [
+        "2010-12-01T08:26:00Z",
+        "2010-12-01 08:26:00",
+        "2010-12-01 08:26",
+        "12/1/2010 8:26",
+        "12/01/10 08:26",
+    ] {
+        let plan = plan(&format!("536365,85123A,HEART,6,{date},2.55,17850,\n"));
+        let [step] = &plan.steps[..] else { panic!("{date}: {plan:?}") };
+        let Command::Place(OrderCommand::Place { occurred_at, .. }) = &step.command else {
+            panic!("{step:?}")
+        };
+        assert_eq!(occurred_at.to_rfc3339(), "2010-12-01T08:26:00+00:00", "{date}");
+    }
+    for date in ["", "2010-12-01", "13/1/2010 8:26", "1.12.2010 08:26"] {
+        assert_eq!(plan(&format!("1,85123A,HEART,6,{date},2.55,,\n")).refused.len(), 1, "{date}");
+    }
 }

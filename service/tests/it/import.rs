@@ -132,7 +132,11 @@ fn an_order_number_that_is_taken_refuses_the_lines_of_another_invoice() {
     let program = imported();
     let (header, _) = ODD.split_once('\n').unwrap();
     program.write("clash.csv", format!("{header}\n1,71053,,1,2011-01-09T09:00:00Z,1,,\n"));
-    let mut printed = program.json(["import", "clash.csv", "--verbose"]);
+    // Nothing of the file is taken: that is no success.
+    let ran = program.run(["import", "clash.csv", "--verbose", "--json"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("none of its 1 lines could be taken"), "{ran:?}");
+    let mut printed: Vec<Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(numbers(&printed.pop().unwrap(), ["orders", "lines_taken", "lines_refused"]), [0, 0, 1]);
     assert!(only(printed)["reason"].as_str().unwrap().contains("already placed"));
 }
