@@ -45,13 +45,14 @@ pub enum ParkedAction {
     Discard,
 }
 
-/// `error` and its causes as one line, cut to [`PARKED_ERROR_BYTES_MAX`] and without NUL.
+/// `error` and its causes as one line, each cause once, cut to [`PARKED_ERROR_BYTES_MAX`] and without NUL.
 pub fn error_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let says = error.to_string();
-        if !text.ends_with(&says) {
+        // Many errors tell their cause themselves, some with a next step behind it.
+        if !text.contains(&says) {
             text.push_str(": ");
             text.push_str(&says);
         }
@@ -64,4 +65,27 @@ pub fn error_text(error: &dyn std::error::Error) -> String {
     }
     text.truncate(end);
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Failed {
+        #[error("shop.db: {source}; make room")]
+        Told { source: io::Error },
+        #[error("shop.db cannot be written")]
+        Untold { source: io::Error },
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let full = || io::Error::other("the disk is full");
+        let told = error_text(&Failed::Told { source: full() });
+        assert_eq!(told, "shop.db: the disk is full; make room");
+        let told = error_text(&Failed::Untold { source: full() });
+        assert_eq!(told, "shop.db cannot be written: the disk is full");
+    }
 }
