@@ -32,7 +32,7 @@ fn migrations_are_applied_once_and_only_forward() {
         assert_eq!(row, ("bowler".into(), 0));
     }
     let before = fs::read(&path).unwrap();
-    assert!(said(open(&path, &V1)).contains("of layout 2, this program knows up to 1: update the program"));
+    assert!(said(open(&path, &V1)).contains("in layout 2, this program knows up to 1: update the program"));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
