@@ -4,51 +4,74 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Number, Value, value::RawValue};
 use std::{
     fmt,
+    hash::{Hash, Hasher},
+    ops::Range,
     sync::{Arc, LazyLock},
 };
 
 /// JSON text, kept byte for byte and never parsed twice. Cloning counts a reference.
 ///
-/// An own type because `serde_json`'s `RawValue` is parsed again whenever it is made from text.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Json(Arc<str>);
+/// An own type because `serde_json`'s `RawValue` is parsed again whenever it is made from text, and because a store
+/// reads many at once: they then share one allocation.
+#[derive(Clone)]
+pub struct Json {
+    shared: Arc<str>,
+    start: u32,
+    end: u32,
+}
 
 impl Json {
     /// The JSON of `value`.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        Ok(Self(serde_json::to_string(value)?.into()))
+        Ok(Self::stored(serde_json::to_string(value)?))
     }
 
     /// `text`, if it is JSON.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<&RawValue>(text)?;
-        Ok(Self(text.into()))
+        Ok(Self::stored(text))
     }
 
     /// `text` that was checked when it was stored: for stores, which hand back what they were given.
+    ///
+    /// # Panics
+    /// When it has 4 GiB or more; no store keeps so much in one event or document.
     pub fn stored(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
+        let shared = text.into();
+        let whole = 0..shared.len();
+        Self::part(&shared, whole)
+    }
+
+    /// As [`stored`](Self::stored), a part of what a store has read at once. Keeps all of `shared`: for what is read to
+    /// be handled, not to be kept.
+    ///
+    /// # Panics
+    /// When `range` is no range of characters in `shared`, or ends behind 4 GiB.
+    pub fn part(shared: &Arc<str>, range: Range<usize>) -> Self {
+        assert!(shared.get(range.clone()).is_some(), "bytes {range:?} are no part of the text");
+        let place = |at| u32::try_from(at).expect("JSON ends before 4 GiB");
+        Self { shared: shared.clone(), start: place(range.start), end: place(range.end) }
     }
 
     /// The empty object. Allocates nothing: stores make it for every event that they read.
     pub fn empty() -> Self {
-        static EMPTY: LazyLock<Json> = LazyLock::new(|| Json("{}".into()));
+        static EMPTY: LazyLock<Json> = LazyLock::new(|| Json::stored("{}"));
         EMPTY.clone()
     }
 
     /// Reads the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0)
+        serde_json::from_str(self.as_str())
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.shared[self.start as usize..self.end as usize]
     }
 
     /// The length of the text, in bytes.
     pub fn bytes(&self) -> usize {
-        self.0.len()
+        (self.end - self.start) as usize
     }
 
     /// Whether both say the same: the order of keys, white space, escapes and the form of numbers (`1`, `1.0`,
@@ -65,7 +88,7 @@ impl Json {
 
     /// Whether a string or key in it holds U+0000. A backslash before `u0000` that is itself escaped makes none.
     pub fn holds_nul(&self) -> bool {
-        let mut rest = &*self.0;
+        let mut rest = self.as_str();
         while let Some(at) = rest.find('\\') {
             if rest[at + 1..].starts_with("u0000") {
                 return true;
@@ -73,7 +96,7 @@ impl Json {
             // Past the backslash and what it escapes, which is ASCII in JSON.
             rest = rest.get(at + 2..).unwrap_or_default();
         }
-        self.0.contains('\0')
+        self.as_str().contains('\0')
     }
 }
 
@@ -102,15 +125,29 @@ fn same_number(a: &Number, b: &Number) -> bool {
     }
 }
 
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Json {}
+
+impl Hash for Json {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -158,5 +195,20 @@ mod tests {
             assert!(!json(text).holds_nul(), "{text}");
         }
         assert!(Json::stored("\"\0\"").holds_nul());
+    }
+
+    #[test]
+    fn a_part_is_as_good_as_a_text_of_its_own() {
+        let shared: Arc<str> = r#"{"a":1}{"ä":2}"#.into();
+        let (first, second) = (Json::part(&shared, 0..7), Json::part(&shared, 7..15));
+        assert_eq!((first.as_str(), second.as_str()), (r#"{"a":1}"#, r#"{"ä":2}"#));
+        assert_eq!((&first, first.bytes()), (&json(r#"{"a":1}"#), 7));
+        assert_ne!(first, second);
+        let hash = |json: &Json| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            json.hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(&second), hash(&json(r#"{"ä":2}"#)));
     }
 }

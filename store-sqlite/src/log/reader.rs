@@ -2,7 +2,7 @@
 
 use super::{
     commits, head,
-    row::{LastMetadata, Streams, Types, event},
+    row::{Page, Streams, Types},
     snapshots, sql,
 };
 use crate::{FileError, open::open_reader};
@@ -21,7 +21,8 @@ pub(super) struct Reader {
     connection: Connection,
     streams: Streams,
     types: Types,
-    metadata: LastMetadata,
+    /// How many pages it has begun.
+    pages: u64,
 }
 
 /// Where a piece of work may stop, so that the thread it runs on can do something else.
@@ -35,8 +36,7 @@ impl Reader {
     pub(super) fn open(path: &Path) -> std::result::Result<Self, FileError> {
         let connection = open_reader(path)?;
         connection.set_prepared_statement_cache_capacity(32);
-        let (streams, types, metadata) = (Streams::new(), Types::default(), LastMetadata::new());
-        Ok(Self { connection, streams, types, metadata })
+        Ok(Self { connection, streams: Streams::new(), types: Types::default(), pages: 0 })
     }
 
     /// Events of one stream, at most one portion; whether there may be more.
@@ -51,20 +51,19 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(statement)?;
         let (lower, upper) = (range.lower().to_i64(), range.upper().to_i64());
         let mut rows = statement.query(params![stream.as_str(), lower, upper])?;
-        let (mut events, mut bytes) = (vec![], 0);
+        self.pages += 1;
+        let mut page = Page::new(self.pages);
         while let Some(row) = rows.next()? {
-            let of = self.types.get(&self.connection, row.get(3)?)?;
-            let event = event(stream.clone(), of, &mut self.metadata, row)?;
-            bytes += event.payload.bytes() + event.metadata.bytes();
-            events.push(event);
-            if events.len() >= limit {
+            let of = self.types.get(&self.connection, row.get(3)?, page.number())?;
+            page.add(stream.clone(), of, row)?;
+            if page.len() >= limit {
                 break;
             }
-            if events.len() >= portion.events || bytes >= portion.bytes {
-                return Ok((events, true));
+            if page.len() >= portion.events || page.bytes() >= portion.bytes {
+                return Ok((page.done(), true));
             }
         }
-        Ok((events, false))
+        Ok((page.done(), false))
     }
 
     pub(super) fn read_log(
@@ -79,25 +78,24 @@ impl Reader {
         let mut page = LogPage::new(vec![], after, through, head);
         let mut statement = self.connection.prepare_cached(sql::READ_LOG)?;
         let mut rows = statement.query([after.to_i64(), through.to_i64()])?;
-        let mut bytes = 0;
+        self.pages += 1;
+        let mut read = Page::new(self.pages);
         while let Some(row) = rows.next()? {
-            let of = self.types.get(&self.connection, row.get(3)?)?;
+            let of = self.types.get(&self.connection, row.get(3)?, read.number())?;
             if !of.taken_by(filter) {
                 continue;
             }
-            let stream = self.streams.name(&self.connection, row.get(1)?)?;
+            let stream = self.streams.name(&self.connection, row.get(1)?, read.number())?;
             if !filter.takes_tenant(stream.tenant()) {
                 continue;
             }
-            let event = event(stream, of, &mut self.metadata, row)?;
-            bytes += event.payload.bytes() + event.metadata.bytes();
-            let position = event.position;
-            page.events.push(event);
-            if page.events.len() >= limit.get() || bytes >= PAGE_BYTES_MAX {
+            let position = read.add(stream, of, row)?;
+            if read.len() >= limit.get() || read.bytes() >= PAGE_BYTES_MAX {
                 page.looked = position;
                 break;
             }
         }
+        page.events = read.done();
         Ok(page)
     }
 
