@@ -43,7 +43,9 @@ pub(crate) fn measure(
         let pairs = pairs(args.rounds, ours, plain)?;
         report.add(&Figure::of(SCAN, &medium.name, "events/s", &pairs).at_least(0.8))?;
     }
-    if args.wants(PAGES) {
+    if args.quick {
+        report.skip(PAGES, "it has no goal, and a quick run no time for it");
+    } else if args.wants(PAGES) {
         let ours = || {
             let store = open()?;
             timed(log.events, || runtime.block_on(scan(&store)))
