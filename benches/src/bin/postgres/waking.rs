@@ -49,6 +49,8 @@ async fn delay_ms(server: &Server, seed: u64, apart: bool) -> anyhow::Result<f64
         (0..WRITERS).map(|writer| commits(&writer.to_string(), EACH)).collect::<anyhow::Result<_>>()?;
     let timed = commits("timed", TIMED)?;
     let begin = *follower.head().borrow();
+    // Whoever follows has its connection: opening one takes as long as fifty commits.
+    follower.read_log(begin, PageLimit::ONE, &LogFilter::all()).await?;
     let seen = tokio::spawn(follow(follower, begin, TIMED + WRITERS * EACH));
     let load = tokio::spawn(append_all(store.clone(), others));
     let mut committed = vec![];
