@@ -1,7 +1,7 @@
 //! `lag`: how far each subscriber is behind.
 
 use crate::{CliError, Output, Service, Stores, table::Table, text::plain};
-use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberInfo};
+use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,11 +75,10 @@ async fn lag(
 ) -> Result<Lag, CliError> {
     let position = info.as_ref().map_or(Position::START, |info| info.checkpoint);
     let (failure, failed_at) = info.as_ref().and_then(|info| info.failure.clone()).unzip();
+    // As its runner would report it, also where none runs.
     let ahead = (position > head).then(|| {
-        format!(
-            "it has handled the log up to {position}, but the log ends at {head}: it is another log, or one that lost \
-             its end; restore it, or remove the read models, which are then made anew"
-        )
+        let subscriber = name.to_string();
+        SubscriberError::Ahead { subscriber, checkpoint: position, head }.to_string()
     });
     Ok(Lag {
         name: name.into(),

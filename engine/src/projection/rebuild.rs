@@ -90,8 +90,8 @@ impl Rebuild {
     /// Fills a new generation, and makes it the live one. Calls `progress` with each page.
     pub async fn run(&self, progress: &mut (dyn FnMut(&LogPage) + Send)) -> Result<Rebuilt, RebuildError> {
         self.sweep().await?;
-        let (generation, events) = self.fill(Position::new(u64::MAX), progress).await?;
-        self.finish(generation, events, None, progress).await
+        let generation = self.start().await?;
+        self.finish(generation, 0, None, progress).await
     }
 
     /// Fills a new generation, compares it with the live one at one position, and makes it the live one if nothing
@@ -141,10 +141,14 @@ impl Rebuild {
         last: Position,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<(SubscriberId, u64), RebuildError> {
-        let generation =
-            self.documents.start_rebuild(self.projection.name(), self.projection.version()).await?;
+        let generation = self.start().await?;
         let (_, events) = self.take_in(&generation, last, progress).await?;
         Ok((generation, events))
+    }
+
+    /// The generation that is being built; a new one, where there is none.
+    async fn start(&self) -> Result<SubscriberId, OpenError> {
+        self.documents.start_rebuild(self.projection.name(), self.projection.version()).await
     }
 
     /// Brings `generation` up to `last`: where it then stands, and how many events it took in.
@@ -170,10 +174,10 @@ impl Rebuild {
         comparison: Option<Comparison>,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
-        let replaced = self.live().await?;
         for attempt in 1.. {
             let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
             events += more;
+            let replaced = self.live().await?;
             match self.documents.switch(&generation).await {
                 Ok(()) => {
                     if let Some((old, _)) = replaced {

@@ -171,7 +171,11 @@ fn text_of(file: &Path) -> Result<String, FileError> {
 }
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
-    1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count()
+    1 + line_ends(&bytes[..at])
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// Counts the lines of a text from 1, for places that come in their order.
@@ -194,7 +198,7 @@ impl<'a> Lines<'a> {
         let behind = self.text.get(stands..).unwrap_or_default();
         let begins = stands.min(self.text.len()) + behind.iter().take_while(ends).count();
         let passed = self.text.get(self.counted..begins).unwrap_or_default();
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += line_ends(passed) as u64;
         self.counted = self.counted.max(begins);
         self.line
     }

@@ -5,9 +5,9 @@ use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::post,
+    routing::{MethodRouter, post},
 };
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use northwind_aggregates::{Charge, Currency, Line, Order, OrderCommand, OrderRejection, Sku};
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +55,12 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/orders", post(place))
         .route("/orders/{order}/cancel", post(cancel))
-        .route("/orders/{order}/ship", post(ship))
-        .route("/orders/{order}/deliver", post(deliver))
-        .route("/orders/{order}/return", post(send_back))
+        .route("/orders/{order}/ship", step("ship", |occurred_at| OrderCommand::Ship { occurred_at }))
+        .route(
+            "/orders/{order}/deliver",
+            step("deliver", |occurred_at| OrderCommand::Deliver { occurred_at }),
+        )
+        .route("/orders/{order}/return", step("return", |occurred_at| OrderCommand::Return { occurred_at }))
 }
 
 /// The number of the order follows from the key, so that whoever lost the answer asks again and gets it.
@@ -79,31 +82,11 @@ async fn cancel(
     app.carry_out::<Order>(&order, &command, &key, &("cancel", said), status).await
 }
 
-async fn ship(
-    State(app): State<App>,
-    Path(order): Path<String>,
-    key: IdempotencyKey,
-) -> Result<Accepted, Problem> {
-    let command = OrderCommand::Ship { occurred_at: Utc::now() };
-    app.carry_out::<Order>(&order, &command, &key, &"ship", status).await
-}
-
-async fn deliver(
-    State(app): State<App>,
-    Path(order): Path<String>,
-    key: IdempotencyKey,
-) -> Result<Accepted, Problem> {
-    let command = OrderCommand::Deliver { occurred_at: Utc::now() };
-    app.carry_out::<Order>(&order, &command, &key, &"deliver", status).await
-}
-
-async fn send_back(
-    State(app): State<App>,
-    Path(order): Path<String>,
-    key: IdempotencyKey,
-) -> Result<Accepted, Problem> {
-    let command = OrderCommand::Return { occurred_at: Utc::now() };
-    app.carry_out::<Order>(&order, &command, &key, &"return", status).await
+/// A move of an order that says nothing but its name.
+fn step(asked: &'static str, command: fn(DateTime<Utc>) -> OrderCommand) -> MethodRouter<App> {
+    post(move |State(app): State<App>, Path(order): Path<String>, key: IdempotencyKey| async move {
+        app.carry_out::<Order>(&order, &command(Utc::now()), &key, &asked, status).await
+    })
 }
 
 /// With which status a rejection is told: what is not there, what comes at the wrong time, what is wrong in itself.
