@@ -69,7 +69,9 @@ impl Process {
         match self.lines.recv_timeout(LINE_MAX) {
             Ok(report) => {
                 if self.last.len() == QUOTED_LINES_MAX {
-                    self.last.remove(0);
+                    // What failed is quoted for longest: the rest is mostly signs of life.
+                    let quoted = self.last.iter().position(|told| !matches!(told, Report::Failed { .. }));
+                    self.last.remove(quoted.unwrap_or(0));
                 }
                 self.last.push(report.clone());
                 if let Report::Handled { subscriber, at } = &report {
