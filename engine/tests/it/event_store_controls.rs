@@ -17,10 +17,12 @@ use std::{
 use tokio::sync::watch;
 
 mod appending;
+mod connections;
 mod reading;
 mod rows;
 
 use appending::*;
+use connections::*;
 use reading::*;
 use rows::*;
 
@@ -80,6 +82,11 @@ trait Fault: Default + Send + Sync + 'static {
 
     fn head(&self, sound: &MemoryStore) -> watch::Receiver<Position> {
         sound.head()
+    }
+
+    /// The connection is gone; false where there is none.
+    fn cut(&self) -> bool {
+        false
     }
 }
 
@@ -145,6 +152,10 @@ impl<F: Fault> EventStoreHarness for Harness<F> {
     async fn reopen(&mut self) -> bool {
         *self = Self::open().await;
         true
+    }
+
+    async fn cut_connections(&self) -> bool {
+        self.0.1.cut()
     }
 }
 
@@ -236,6 +247,14 @@ noticed! {
         c14_the_head_comes_to_every_commit;
     a_store_that_is_empty_when_opened_again_is_noticed: Sound breaks
         c3_what_was_acknowledged_is_there_after_opening_again;
+    a_store_that_acknowledges_what_a_lost_connection_took_is_noticed: AcknowledgesWhatIsLost breaks
+        c12_a_lost_connection_is_transient_and_the_repeat_is_safe;
+    a_store_that_fails_for_good_with_its_connection_is_noticed: FailsForGood breaks
+        c12_a_lost_connection_is_transient_and_the_repeat_is_safe;
+    a_store_that_writes_again_what_had_arrived_is_noticed: WritesAgain breaks
+        c12_a_lost_connection_is_transient_and_the_repeat_is_safe;
+    a_store_whose_connections_cannot_be_cut_is_noticed: NeverCut breaks
+        c12_a_lost_connection_is_transient_and_the_repeat_is_safe;
     a_store_that_reads_only_forwards_is_noticed: OnlyForwards breaks
         a_stream_reads_in_ranges_forwards_and_backwards;
     a_store_that_counts_versions_from_zero_is_noticed: CountsFromZero breaks
@@ -250,6 +269,12 @@ noticed! {
 struct Sound;
 
 impl Fault for Sound {}
+
+/// What the promise of lost connections asks of a store, kept: the tests above fail for their faults, not for being cut.
+#[test]
+fn a_store_that_is_cut_and_says_so_is_not_noticed() {
+    run_promise(c12_a_lost_connection_is_transient_and_the_repeat_is_safe::<Harness<SaysItIsCut>>());
+}
 
 fn expecting(commit: &Commit, expected: impl Fn(Expected) -> Expected) -> Commit {
     rebuilt(commit, |write| (write.stream.clone(), expected(write.expected), write.events.clone()))

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{AppendError, Commit, EventStore, Expected, StreamId};
 use std::{future::Future, sync::Arc, task::Poll, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 /// C10: an unrelated transaction that stays open in the same database delays no reader: what is appended beside it is
 /// read at once.
@@ -28,41 +28,54 @@ pub async fn c10_an_unrelated_open_transaction_delays_no_reader<H: EventStoreHar
     drop(transaction);
 }
 
+/// How many commits are answered between two cuts. Not a time: on a busy machine connecting again could take longer than
+/// that, and nothing would ever be answered.
+const ANSWERED_BETWEEN_CUTS: usize = 8;
+
 /// C12: an append whose connection is lost fails transiently, and sending the commit again until it is answered
 /// leaves it once.
 pub async fn c12_a_lost_connection_is_transient_and_the_repeat_is_safe<H: EventStoreHarness>() {
+    const WRITERS: usize = 8;
     const COMMITS: usize = 40;
     let harness = H::open().await;
     if !harness.cut_connections().await {
         return skip("c12_a_lost_connection_is_transient_and_the_repeat_is_safe", "there is no connection");
     }
+    let (answered, mut all_answered) = watch::channel(0);
     let mut tasks = JoinSet::new();
-    for (writer, store) in writers(&harness).await.into_iter().cycle().take(8).enumerate() {
+    for (writer, store) in writers(&harness).await.into_iter().cycle().take(WRITERS).enumerate() {
+        let answered = answered.clone();
         tasks.spawn(async move {
+            let mut lost = 0;
             for _ in 0..COMMITS {
-                send_until_answered(&*store, &stream(&format!("order-{writer}"))).await;
+                lost += send_until_answered(&*store, &stream(&format!("order-{writer}"))).await;
+                answered.send_modify(|count| *count += 1);
             }
+            lost
         });
     }
-    while !tasks.is_empty() {
+    drop(answered);
+    let mut cut_at = 0;
+    // Until all writers have ended, or one has failed.
+    while all_answered.wait_for(|answered| *answered >= cut_at).await.is_ok() {
         harness.cut_connections().await;
-        while let Ok(Some(ended)) = tokio::time::timeout(Duration::from_millis(20), tasks.join_next()).await {
-            ended.expect("no writer fails");
-        }
+        cut_at += ANSWERED_BETWEEN_CUTS;
     }
-    for writer in 0..8 {
+    let lost: usize = tasks.join_all().await.into_iter().sum();
+    assert!(lost > 0, "no append was told that its connection is lost");
+    for writer in 0..WRITERS {
         let stored = whole_stream(&*harness.store(), &stream(&format!("order-{writer}"))).await;
         assert_eq!(stored.len(), 2 * COMMITS, "each commit is there once");
     }
 }
 
-/// Appends two events, sending the same commit again while the store fails transiently.
-async fn send_until_answered(store: &dyn EventStore, stream: &StreamId) {
+/// Appends two events, sending the same commit again while the store fails transiently; how often it did.
+async fn send_until_answered(store: &dyn EventStore, stream: &StreamId) -> usize {
     const ATTEMPTS_MAX: usize = 1_000;
     let commit = Commit::to(stream.clone(), Expected::Any, events(2));
-    for _ in 0..ATTEMPTS_MAX {
+    for lost in 0..ATTEMPTS_MAX {
         match store.append(commit.clone()).await {
-            Ok(_) => return,
+            Ok(_) => return lost,
             Err(AppendError::Store(error)) if error.is_transient() => tokio::task::yield_now().await,
             Err(error) => panic!("expected a transient failure, got {error:?}"),
         }
