@@ -38,6 +38,14 @@ impl Pgbouncer {
     /// # Errors
     /// When it is not installed or does not start.
     pub fn start(directory: &Path, server_port: u16) -> anyhow::Result<Self> {
+        Self::start_with(directory, server_port, "")
+    }
+
+    /// The same with lines of `pgbouncer.ini` besides.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start_with(directory: &Path, server_port: u16, lines: &str) -> anyhow::Result<Self> {
         let (program, account, port) = (find()?, Account::needed()?, free_port()?);
         make_private(directory, account.as_ref())?;
         let (users, settings) = (directory.join("users.txt"), directory.join("pgbouncer.ini"));
@@ -45,7 +53,7 @@ impl Pgbouncer {
         let text = format!(
             "[databases]\n* = host=127.0.0.1 port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nauth_type = trust\nauth_file = {}\npool_mode = transaction\nunix_socket_dir =\n\
-             default_pool_size = {SERVER_CONNECTIONS}\nmax_client_conn = 200\n",
+             default_pool_size = {SERVER_CONNECTIONS}\nmax_client_conn = 200\n{lines}\n",
             users.display()
         );
         fs::write(&settings, text).context("cannot write pgbouncer.ini")?;

@@ -55,6 +55,14 @@ pub enum ServerError {
         #[source]
         source: Error,
     },
+    /// A pooler stands in between that the URL does not name.
+    #[error("{place} seems to be a pooler: {said}; {POOLER}")]
+    Pooler {
+        /// Where.
+        place: Arc<str>,
+        /// How that shows.
+        said: String,
+    },
     /// The server is too old.
     #[error("{place} runs PostgreSQL {found}, at least {needed} is needed: {UPGRADE}")]
     TooOld {
@@ -141,6 +149,7 @@ const CERTIFICATE: &str = "name the host as its certificate does, and who signed
 const LOGIN: &str = "check user and password, and the server's pg_hba.conf";
 const MAKE: &str = "make it with createdb, or name another";
 const GRANT: &str = "let the owner open it once, or grant this user the right";
+const POOLER: &str = "add pooler=transaction to the URL, or name the server itself";
 const UPGRADE: &str = "upgrade the server";
 const PRIMARY: &str = "name the primary server";
 const WRITE: &str = "name the primary server, or turn default_transaction_read_only off for this user";
@@ -156,6 +165,7 @@ impl ServerError {
             Self::Denied { .. } => LOGIN,
             Self::NoDatabase { .. } => MAKE,
             Self::NoRight { .. } => GRANT,
+            Self::Pooler { .. } => POOLER,
             Self::TooOld { .. } => UPGRADE,
             Self::Standby { .. } => PRIMARY,
             Self::ReadOnly { .. } => WRITE,

@@ -21,7 +21,7 @@ pub(crate) const SETTINGS: &str = include_str!("open/settings.sql");
 /// Connects, looks at the settings, and brings the tables of `layout` up to date.
 pub(crate) async fn open(server: &Server, layout: &Layout) -> Result<Session, ServerError> {
     let failed = |source| ServerError::of(&server.place, "connecting", source);
-    let mut session = server.connect().await.map_err(failed)?;
+    let mut session = server.connect_first().await?;
     let asked_at = Utc::now();
     let rows = session.rows(sqlx::query(SETTINGS).persistent(false));
     let rows = rows.await.map_err(failed)?;
@@ -35,7 +35,7 @@ pub(crate) async fn open(server: &Server, layout: &Layout) -> Result<Session, Se
 pub(crate) async fn exists(options: &PostgresOptions, layout: &Layout) -> Result<bool, ServerError> {
     let server = Server::of(options);
     let failed = |source| ServerError::of(&server.place, "looking what it holds", source);
-    let mut session = server.connect().await.map_err(failed)?;
+    let mut session = server.connect_first().await?;
     is_there(&mut session, &server, layout).await.map_err(failed)
 }
 

@@ -1,7 +1,7 @@
 //! How a connection is made, and how long it may take over anything.
 
-use crate::{PostgresOptions, session::Session};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, PgConnection, postgres::PgConnectOptions};
+use crate::{PostgresOptions, ServerError, failure::code, session::Session};
+use sqlx::{ConnectOptions, Connection, Error, PgConnection, postgres::PgConnectOptions};
 use std::{io, sync::Arc, time::Duration};
 
 /// How long connecting may take.
@@ -23,31 +23,41 @@ pub const CONNECTIONS_MAX: usize = 8;
 /// What the server does not answer by then, it does not answer: the network is gone.
 pub(crate) const ANSWER_MAX: Duration = STATEMENT_WAIT_MAX.saturating_add(Duration::from_secs(5));
 
+/// Said by every connection when it begins. A pooler refuses it, or leaves it out and is found out by that.
+const DIRECT: &str = "annals.direct";
+
 /// A server as this program knows it.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) options: PostgresOptions,
     /// Its URL without secrets, for messages.
     pub(crate) place: Arc<str>,
-    settings: String,
 }
 
 impl Server {
     pub(crate) fn of(options: &PostgresOptions) -> Self {
-        let place = options.to_string().into();
-        Self { options: options.clone(), place, settings: settings() }
+        Self { options: options.clone(), place: options.to_string().into() }
+    }
+
+    /// A new connection, after a look at whether it leads to the server itself if the URL says so.
+    pub(crate) async fn connect_first(&self) -> Result<Session, ServerError> {
+        let failed = |source| match code(&source).as_deref() {
+            // So pgbouncer tells everything that it does not like; the server itself only what breaks its protocol.
+            Some("08P01") if self.options.prepares() => self.is_pooler(source.to_string()),
+            _ => ServerError::of(&self.place, "connecting", source),
+        };
+        let mut session = self.connect().await.map_err(failed)?;
+        if self.options.prepares() && !session.is_set(DIRECT).await.map_err(failed)? {
+            return Err(self.is_pooler("it leaves out what is said at connecting".into()));
+        }
+        Ok(session)
     }
 
     /// A new connection.
     pub(crate) async fn connect(&self) -> Result<Session, Error> {
-        let pooled = !self.options.prepares();
         let opened = async {
-            let mut connection = PgConnection::connect_with(&self.connect_options()).await?;
-            // Behind a pooler they would stay on a connection that somebody else gets next.
-            if !pooled {
-                sqlx::raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
-            }
-            Ok(Session::of(connection, pooled))
+            let connection = PgConnection::connect_with(&self.connect_options()).await?;
+            Ok(Session::of(connection, !self.options.prepares()))
         };
         tokio::time::timeout(CONNECT_WAIT_MAX, opened).await.unwrap_or_else(|_| Err(timed_out()))
     }
@@ -55,26 +65,35 @@ impl Server {
     /// Nothing is logged: statements carry what the events say.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
         let options = self.options.connect.clone().disable_statement_logging();
-        // Poolers refuse what they do not know when a session begins.
+        // Poolers refuse what they do not know when a session begins, and what is set would stay on a connection that
+        // somebody else gets next.
         if self.options.prepares() {
-            options
+            options.options(settings())
         } else {
             options.extra_float_digits(None).statement_cache_capacity(0)
         }
     }
+
+    fn is_pooler(&self, said: String) -> ServerError {
+        ServerError::Pooler { place: self.place.clone(), said }
+    }
 }
 
-/// One plan for all: those made while the tables were empty would scan them later. All statements have an index. The
-/// append functions need to see what was committed before they got their lock, so nobody's default isolation counts.
-fn settings() -> String {
-    format!(
-        "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-         SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; \
-         SET default_transaction_isolation = 'read committed'",
-        STATEMENT_WAIT_MAX.as_millis(),
-        LOCK_WAIT_MAX.as_millis(),
-        IDLE_IN_TRANSACTION_MAX.as_millis(),
-    )
+/// What a connection begins with, so that saying it costs no round trip; it counts for more than what the user or the
+/// database is set to. One plan for all: those made while the tables were empty would scan them later. All statements
+/// have an index. The append functions need to see what was committed before they got their lock, so nobody's default
+/// isolation counts.
+fn settings() -> [(&'static str, String); 8] {
+    [
+        ("statement_timeout", STATEMENT_WAIT_MAX.as_millis().to_string()),
+        ("lock_timeout", LOCK_WAIT_MAX.as_millis().to_string()),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX.as_millis().to_string()),
+        ("plan_cache_mode", "force_generic_plan".into()),
+        ("enable_seqscan", "off".into()),
+        ("jit", "off".into()),
+        ("default_transaction_isolation", "read committed".into()),
+        (DIRECT, "on".into()),
+    ]
 }
 
 pub(crate) fn timed_out() -> Error {

@@ -6,7 +6,7 @@ use crate::{
 };
 use annals::StoreError;
 use sqlx::{
-    AssertSqlSafe, Error, PgConnection, Postgres,
+    AssertSqlSafe, Error, PgConnection, Postgres, Row,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -67,6 +67,13 @@ impl Session {
     /// A command that was put together. Every name in it was checked and is quoted. It may take as long as it takes.
     pub(crate) async fn make(&mut self, text: String) -> Result<(), Error> {
         sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut self.connection).await.map(|_| ())
+    }
+
+    /// Whether `setting` is on. In one message, so that it can be asked of whatever answers.
+    pub(crate) async fn is_set(&mut self, setting: &'static str) -> Result<bool, Error> {
+        let asked = format!("SELECT current_setting('{setting}', true) IS NOT DISTINCT FROM 'on'");
+        let rows = answered(sqlx::raw_sql(AssertSqlSafe(asked)).fetch_all(&mut self.connection)).await?;
+        rows.first().map_or(Ok(false), |row| row.try_get(0))
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {

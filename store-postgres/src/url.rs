@@ -16,7 +16,7 @@ use std::{borrow::Cow, fmt, fs, str::FromStr};
 /// - `schema=NAME`: see [`Schema`]; `annals` if nothing is said.
 /// - `password-file=PATH`: the password is the first line of this file. Without a password in the URL or a file, the
 ///   environment (`PGPASSWORD`, `PGPASSFILE`) and `~/.pgpass` are asked, as every program for PostgreSQL does.
-/// - `pooler=transaction`: a pooler such as pgbouncer in transaction mode stands in between. Nothing is prepared, every
+/// - `pooler=transaction`: a pooler such as pgbouncer stands in between, in transaction mode or any other. Nothing is prepared, every
 ///   statement gets a transaction, other processes' commits are seen by asking once a second.
 /// - `unsafe-durability`: opens also where `fsync` or `synchronous_commit` is off: **a crash loses acknowledged events**.
 ///
@@ -46,10 +46,10 @@ pub struct PostgresOptions {
 /// What stands between this program and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pooler {
-    /// Nothing, or what keeps one connection for one session.
+    /// Nothing. A pooler that stands there all the same is found out when it is connected to, and refused.
     #[default]
     None,
-    /// A pooler that may give each transaction another connection.
+    /// A pooler that may give each transaction another connection. One that does not may be called so too.
     Transaction,
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 mod documents;
 mod log;
+mod unnamed;
 
 /// A schema, and a pooler in front of its server.
 struct Pooled {
@@ -23,12 +24,17 @@ impl Pooled {
     }
 
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With lines of its settings.
+    fn with(lines: &str) -> Self {
         let place = Place::new().unwrap();
         let account = Account::needed().unwrap();
         let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
         let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(&place.schema);
         let port = place.address().rsplit_once(':').unwrap().1.parse().unwrap();
-        Self { pooler: Pgbouncer::start(&directory, port).unwrap(), place }
+        Self { pooler: Pgbouncer::start_with(&directory, port, lines).unwrap(), place }
     }
 
     fn url(&self) -> String {
