@@ -5,12 +5,16 @@
 mod account;
 mod command;
 mod directory;
+mod java;
+mod kafka;
 mod pgbouncer;
 mod postgres;
 
 pub use account::Account;
 pub use command::installed;
 pub use directory::{make_private, reachable_directory};
+pub use java::Java;
+pub use kafka::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding};
 pub use pgbouncer::{Pgbouncer, install_pgbouncer, pgbouncer_finding};
 pub use postgres::{OwnServer, PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
 

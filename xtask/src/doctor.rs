@@ -54,6 +54,7 @@ const NEEDS: &[Need] = &[
     Need { name: "tmpfs", needed_for: "benches without disk latency", required: false, look: tmpfs },
     Need { name: "PostgreSQL", needed_for: "the tests of the store on it", required: false, look: postgres },
     Need { name: "pgbouncer", needed_for: "its tests behind a pooler", required: false, look: pgbouncer },
+    Need { name: "Kafka", needed_for: "the tests of the publisher to it", required: false, look: kafka },
     Need { name: "cargo-deny", needed_for: "step advisories", required: false, look: cargo_deny },
 ];
 
@@ -208,6 +209,17 @@ fn pgbouncer(_: &Machine) -> anyhow::Result<Finding> {
         Err(error) => Finding::Missing {
             what: format!("{error:#}"),
             next: "apt-get install pgbouncer, or let `cargo xtask test` do it as root".into(),
+        },
+    })
+}
+
+fn kafka(_: &Machine) -> anyhow::Result<Finding> {
+    Ok(match crate::services::kafka_finding() {
+        Ok(version) => Finding::Here(version),
+        Err(error) => Finding::Missing {
+            what: format!("{error:#}"),
+            next: "apt-get install default-jre-headless maven, then cargo xtask up; as root on Debian and Ubuntu that does all"
+                .into(),
         },
     })
 }

@@ -3,59 +3,89 @@
 //! They lie under `services/` in the target directory, listen on free ports of this machine only, and are stopped by
 //! what is written there, never by a program's name.
 
+mod kafka;
 mod place;
 mod postgres;
+mod state;
 
 use std::process::ExitCode;
 
 use crate::workspace::Workspace;
+use kafka::Kafka;
+pub(crate) use kafka::kafka_finding;
 pub(crate) use place::target_dir;
 use postgres::Postgres;
 pub(crate) use postgres::finding as postgres_finding;
+use state::Stay;
 
 /// Where tests look for the server; without it they skip, out loud.
-pub(crate) const POSTGRES_URL: &str = "ANNALS_POSTGRES_URL";
+const POSTGRES_URL: &str = "ANNALS_POSTGRES_URL";
+
+/// The same for the broker.
+const KAFKA_URL: &str = "ANNALS_KAFKA_URL";
 
 /// What was started, and stops when this is dropped.
 pub(crate) struct Services {
     postgres: Result<Postgres, String>,
+    kafka: Result<Kafka, String>,
 }
 
 impl Services {
     /// Starts all there are. What cannot be started is told by [`Services::missing`].
     pub(crate) fn start(workspace: &Workspace) -> Self {
+        Self::start_to(workspace, Stay::UntilDropped)
+    }
+
+    fn start_to(workspace: &Workspace, stay: Stay) -> Self {
         lack_of_pooler_is_told();
-        let started = Postgres::start(&target_dir(&workspace.root), postgres::Stay::UntilDropped);
-        Self { postgres: started.map_err(|error| format!("{error:#}")) }
+        let target = target_dir(&workspace.root);
+        let postgres = Postgres::start(&target, stay).map_err(|error| format!("{error:#}"));
+        let kafka = Kafka::start(&target, stay).map_err(|error| format!("{error:#}"));
+        Self { postgres, kafka }
     }
 
     /// What tests find in their environment.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        self.postgres.iter().map(|postgres| (POSTGRES_URL, postgres.url())).collect()
+        let postgres = self.postgres.iter().map(|postgres| (POSTGRES_URL, postgres.url()));
+        postgres.chain(self.kafka.iter().map(|kafka| (KAFKA_URL, kafka.url()))).collect()
     }
 
     /// Each service that is not there, with the reason.
     pub(crate) fn missing(&self) -> Vec<(&'static str, String)> {
-        self.postgres.as_ref().err().map(|why| ("postgres", why.clone())).into_iter().collect()
+        let postgres = self.postgres.as_ref().err().map(|why| ("postgres", why.clone()));
+        let kafka = self.kafka.as_ref().err().map(|why| ("kafka", why.clone()));
+        postgres.into_iter().chain(kafka).collect()
     }
 }
 
-/// Starts everything and leaves it running.
+/// Starts everything and leaves it running. Fails when something cannot be started, but the rest runs.
 pub(crate) fn up() -> anyhow::Result<ExitCode> {
-    let workspace = Workspace::load()?;
-    lack_of_pooler_is_told();
-    let postgres = Postgres::start(&target_dir(&workspace.root), postgres::Stay::UntilDown)?;
-    println!("export {POSTGRES_URL}='{}'", postgres.url());
+    let services = Services::start_to(&Workspace::load()?, Stay::UntilDown);
+    for (name, url) in services.environment() {
+        println!("export {name}='{url}'");
+    }
     println!("# stop it with: cargo xtask down");
-    Ok(ExitCode::SUCCESS)
+    let missing = services.missing();
+    for (name, why) in &missing {
+        eprintln!("error: {name} was not started: {why}");
+    }
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Stops what `up` or an interrupted run left.
 pub(crate) fn down() -> anyhow::Result<ExitCode> {
-    let workspace = Workspace::load()?;
-    match Postgres::stop_left(&target_dir(&workspace.root))? {
-        true => println!("stopped: postgres"),
-        false => println!("nothing was running"),
+    let target = target_dir(&Workspace::load()?.root);
+    // Both are tried, whatever becomes of one.
+    let stopped = [("postgres", Postgres::stop_left(&target)), ("kafka", Kafka::stop_left(&target))];
+    let mut names = Vec::new();
+    for (name, stopped) in stopped {
+        if stopped? {
+            names.push(name);
+        }
+    }
+    match names.is_empty() {
+        true => println!("nothing was running"),
+        false => println!("stopped: {}", names.join(", ")),
     }
     Ok(ExitCode::SUCCESS)
 }

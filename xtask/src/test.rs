@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use crate::services::{self, Services};
+use crate::services::Services;
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{cargo_steps, licences, rules};
@@ -66,8 +66,14 @@ fn start_services(workspace: &mut Workspace) -> Services {
     let services = Services::start(workspace);
     workspace.environment = services.environment();
     let outcome = match &services.missing()[..] {
-        [] => Outcome::Passed(services::POSTGRES_URL.into()),
-        missing => Outcome::NotChecked(missing.iter().map(|(name, why)| format!("{name}: {why}")).collect()),
+        [] => {
+            let names: Vec<_> = workspace.environment.iter().map(|(name, _)| *name).collect();
+            Outcome::Passed(names.join(", "))
+        }
+        missing => {
+            let told: Vec<_> = missing.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+            Outcome::NotChecked(told.join("; "))
+        }
     };
     report("services", &outcome, began.elapsed());
     services

@@ -1,22 +1,11 @@
 //! The PostgreSQL server of tests, and what is remembered of it between commands.
 
-mod state;
-
 use std::path::Path;
 
+use super::state::{State, Stay};
 use annals_services::{Account, PostgresServer, StopMode, free_port, reachable_directory};
 
 pub(crate) use annals_services::finding;
-use state::State;
-
-/// How long a server is to run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Stay {
-    /// Until the value is dropped; if this process is killed before, the next run ends it.
-    UntilDropped,
-    /// Until `cargo xtask down`.
-    UntilDown,
-}
 
 /// A server that runs.
 pub(super) struct Postgres {

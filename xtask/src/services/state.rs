@@ -6,6 +6,15 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+/// How long a server is to run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stay {
+    /// Until the value is dropped; if this process is killed before, the next run ends it.
+    UntilDropped,
+    /// Until `cargo xtask down`.
+    UntilDown,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) port: u16,

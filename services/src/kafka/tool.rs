@@ -1,0 +1,80 @@
+//! Classes of Kafka, run from the broker's jars: what it has on the command line, and the broker itself.
+
+use super::{JAVA_MAJOR_MIN, jars::Jars};
+use crate::{command::output, java::Java};
+use anyhow::Context;
+use std::{fs, path::Path, process::Command};
+
+/// What classes write, to stdout.
+const LOGGING: &str = include_str!("../../kafka/log4j2.properties");
+
+/// Kafka's own command-line classes, such as `org.apache.kafka.tools.TopicCommand`,
+/// `org.apache.kafka.tools.consumer.ConsoleConsumer` and `org.apache.kafka.tools.ProducerPerformance`: for tests, which
+/// want to see what a client that is not ours sees, and for benches.
+#[derive(Debug, Clone)]
+pub struct KafkaTool {
+    java: Java,
+    jars: Jars,
+}
+
+impl KafkaTool {
+    /// Those that are installed.
+    ///
+    /// # Errors
+    /// When Java or the jars are lacking: the next step.
+    pub fn find() -> anyhow::Result<Self> {
+        Ok(Self { java: Java::find(JAVA_MAJOR_MIN)?, jars: Jars::find()? })
+    }
+
+    /// The same; gets what is lacking, as far as we may.
+    ///
+    /// # Errors
+    /// When something is lacking all the same.
+    pub fn find_or_install() -> anyhow::Result<Self> {
+        Ok(Self { java: Java::find_or_install(JAVA_MAJOR_MIN)?, jars: Jars::find_or_fetch()? })
+    }
+
+    /// Runs `class` to its end, and returns what it says on stdout.
+    ///
+    /// # Errors
+    /// When it fails: what it says. Its arguments are part of that, so a secret belongs into a file.
+    pub fn run(&self, class: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        output(self.command(&QUICK, class)?.args(arguments))
+    }
+
+    /// `class` as a command, to be given arguments and started. Compiled as well as Java can, so that it can be
+    /// measured; it needs a second longer to start than [`KafkaTool::run`].
+    ///
+    /// # Errors
+    /// When the jars cannot be read.
+    pub fn class(&self, class: &str) -> anyhow::Result<Command> {
+        self.command(&[], class)
+    }
+
+    pub(super) fn java(&self) -> &Java {
+        &self.java
+    }
+
+    pub(super) fn command(&self, options: &[&str], class: &str) -> anyhow::Result<Command> {
+        let logging = self.jars.directory().join("log4j2.properties");
+        if !logging.is_file() {
+            write_whole(&logging, LOGGING)?;
+        }
+        let mut command = Command::new(self.java.program());
+        // Otherwise each Java leaves a file of figures among the temporary ones when it is killed.
+        command.arg("-XX:-UsePerfData").args(options);
+        command.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
+        command.arg("-cp").arg(self.jars.class_path()?).arg(class);
+        Ok(command)
+    }
+}
+
+/// For what runs for seconds: the quick compiler only, and little memory.
+pub(super) const QUICK: [&str; 3] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m"];
+
+/// Nobody sees it half written, though several may write it at once.
+fn write_whole(path: &Path, content: &str) -> anyhow::Result<()> {
+    let partial = path.with_extension(format!("partial-{}", std::process::id()));
+    let written = fs::write(&partial, content).and_then(|()| fs::rename(&partial, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
