@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -21,6 +22,7 @@ const PACKAGE: &str = "default-jre-headless";
 pub struct Java {
     major: u32,
     program: PathBuf,
+    build: u64,
 }
 
 impl Java {
@@ -55,12 +57,19 @@ impl Java {
     fn of(program: &Path) -> Option<Self> {
         // Not `-version`, which speaks to stderr.
         let version = output(Command::new(program).arg("--version")).ok()?;
-        Some(Self { major: major(&version)?, program: program.into() })
+        let mut build = DefaultHasher::new();
+        version.hash(&mut build);
+        Some(Self { major: major(&version)?, program: program.into(), build: build.finish() })
     }
 
     /// Its first number, as in 17.
     pub fn major(&self) -> u32 {
         self.major
+    }
+
+    /// Different for each build of Java.
+    pub(crate) fn build(&self) -> u64 {
+        self.build
     }
 
     /// The program `java`.

@@ -1,5 +1,6 @@
 //! An Apache Kafka broker of our own: one node in KRaft mode.
 
+mod archive;
 mod broker;
 mod jars;
 mod metadata;

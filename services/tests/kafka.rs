@@ -106,8 +106,9 @@ fn a_broker_with_logins_lets_in_who_has_the_password_and_trusts_its_authority() 
     }
     let directory = wanted().join(format!("logins-{}", std::process::id()));
     let logins = Logins::new(&[("alice", "alice-secret")]).unwrap();
+    let topics = wanted().join(format!("elsewhere-{}", std::process::id()));
     let broker = KafkaBroker::at(directory, false).unwrap().with_logins(logins).unwrap();
-    let own = OwnBroker::of(broker).unwrap();
+    let own = OwnBroker::of(broker.with_data(&topics)).unwrap();
     own.start(&[]).unwrap();
     let bootstrap = own.broker().sasl_bootstrap().unwrap();
     let list = |mechanism: &str, login: &str| {
@@ -132,4 +133,7 @@ fn a_broker_with_logins_lets_in_who_has_the_password_and_trusts_its_authority() 
     list("OAUTHBEARER", &format!("{bearer}=\"alice\"")).unwrap();
     let refused = list("SCRAM-SHA-256", &format!("{scram}=\"wrong\"")).unwrap_err();
     assert!(refused.contains("SaslAuthenticationException"), "{refused}");
+    assert!(topics.join("meta.properties").is_file());
+    drop(own);
+    std::fs::remove_dir_all(topics).unwrap();
 }

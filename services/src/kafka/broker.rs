@@ -52,12 +52,17 @@ impl KafkaBroker {
     /// When Java or the jars are lacking.
     pub fn at(directory: PathBuf, may_install: bool) -> anyhow::Result<Self> {
         let tool = if may_install { KafkaTool::find_or_install()? } else { KafkaTool::find()? };
-        let data = directory.join("data");
-        let watch = Mutex::default();
-        Ok(Self { tool, directory, data, sasl: None, options: &QUICK, ends_with_us: false, watch })
+        Ok(Self::with(tool, directory))
     }
 
-    /// With its data in another directory, which must be empty and is nobody's to remove but yours: a small disk.
+    pub(super) fn with(tool: KafkaTool, directory: PathBuf) -> Self {
+        let data = directory.join("data");
+        let watch = Mutex::default();
+        Self { tool, directory, data, sasl: None, options: &QUICK, ends_with_us: false, watch }
+    }
+
+    /// With its topics in another directory, which must be empty and is nobody's to remove but yours: a small disk. What
+    /// the controller writes stays in the directory of the broker.
     #[must_use]
     pub fn with_data(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = directory.into();
@@ -130,7 +135,7 @@ impl KafkaBroker {
         ensure_none(&self.directory)?;
         make_private(&self.directory, None)?;
         fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
-        let mut format = self.java("kafka.tools.StorageTool")?;
+        let mut format = self.java(&[], "kafka.tools.StorageTool")?;
         format.args(["format", "--cluster-id", &self.cluster()]);
         format.arg("--config").arg(self.write_properties(free_port()?, &[])?);
         if let Some(SaslListener { logins, .. }) = &self.sasl {
@@ -146,13 +151,18 @@ impl KafkaBroker {
     /// # Errors
     /// When it runs already, or does not start: what it says.
     pub fn start(&self, port: u16, settings: &[&str]) -> anyhow::Result<()> {
+        self.start_java(&[], port, settings)
+    }
+
+    /// The same, with options for Java.
+    pub(super) fn start_java(&self, options: &[&str], port: u16, settings: &[&str]) -> anyhow::Result<()> {
         ensure_none(&self.directory)?;
         let properties = self.write_properties(port, settings)?;
         let mark = properties.to_str().context("the name of its directory is not UTF-8")?;
         let said_before = fs::metadata(self.log()).map_or(0, |log| log.len());
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log());
         let log = log.with_context(|| format!("cannot write {}", self.log().display()))?;
-        let mut broker = self.java("kafka.Kafka")?;
+        let mut broker = self.java(options, "kafka.Kafka")?;
         broker.arg(mark).stdout(log.try_clone()?).stderr(log);
         let process = Process::spawn(broker, &self.directory, mark)?;
         if self.ends_with_us {
@@ -215,9 +225,9 @@ impl KafkaBroker {
     }
 
     /// A class with the options of this broker. What it unpacks goes into its directory, and so away with it.
-    fn java(&self, class: &str) -> anyhow::Result<Command> {
+    fn java(&self, options: &[&str], class: &str) -> anyhow::Result<Command> {
         let temporary = format!("-Djava.io.tmpdir={}", self.directory.display());
-        let mut java = self.tool.command(&[self.options, &[&temporary]].concat(), class)?;
+        let mut java = self.tool.command(&[self.options, options, &[&temporary]].concat(), class)?;
         java.current_dir("/");
         Ok(java)
     }

@@ -32,6 +32,7 @@ pub(super) fn properties<'a>(
         .replace("@CONTROLLER_PORT@", &free_port()?.to_string())
         .replace("@MORE_LISTENERS@", &listen("127.0.0.1"))
         .replace("@MORE_ADVERTISED@", &listen("localhost"))
+        .replace("@METADATA@", &directory.join("metadata").display().to_string())
         .replace("@DATA@", &data.display().to_string());
     if let Some(SaslListener { logins, .. }) = sasl {
         text.push_str(&logins.settings(directory));

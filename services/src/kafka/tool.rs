@@ -1,11 +1,15 @@
 //! Classes of Kafka, run from the broker's jars: what it has on the command line, and the broker itself.
 
-use super::{JAVA_MAJOR_MIN, jars::Jars};
+use super::{JAVA_MAJOR_MIN, archive, jars::Jars};
 use crate::{command::output, java::Java};
 use anyhow::Context;
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-/// What classes write, to stdout.
+/// What classes write besides what they are asked for.
 const LOGGING: &str = include_str!("../../kafka/log4j2.properties");
 
 /// Kafka's own command-line classes, such as `org.apache.kafka.tools.TopicCommand`,
@@ -31,7 +35,11 @@ impl KafkaTool {
     /// # Errors
     /// When something is lacking all the same.
     pub fn find_or_install() -> anyhow::Result<Self> {
-        Ok(Self { java: Java::find_or_install(JAVA_MAJOR_MIN)?, jars: Jars::find_or_fetch()? })
+        let tool = Self { java: Java::find_or_install(JAVA_MAJOR_MIN)?, jars: Jars::find_or_fetch()? };
+        if let Err(error) = archive::make(&tool) {
+            eprintln!("warning: Apache Kafka will start slowly: {error:#}");
+        }
+        Ok(tool)
     }
 
     /// Runs `class` to its end, and returns what it says on stdout.
@@ -55,14 +63,25 @@ impl KafkaTool {
         &self.java
     }
 
+    /// Where its loaded classes are, or are to be: they serve exactly these jars and this Java.
+    pub(super) fn archive(&self) -> PathBuf {
+        self.jars.directory().join(format!("classes-{:x}.jsa", self.java.build()))
+    }
+
     pub(super) fn command(&self, options: &[&str], class: &str) -> anyhow::Result<Command> {
         let logging = self.jars.directory().join("log4j2.properties");
-        if !logging.is_file() {
+        // What another version of this program left may differ.
+        if fs::read_to_string(&logging).ok().as_deref() != Some(LOGGING) {
             write_whole(&logging, LOGGING)?;
         }
         let mut command = Command::new(self.java.program());
-        // Otherwise each Java leaves a file of figures among the temporary ones when it is killed.
-        command.arg("-XX:-UsePerfData").args(options);
+        // Otherwise each Java leaves a file of figures among the temporary ones when it is killed, and tells on stdout,
+        // where answers are, that an archive is not to its liking.
+        command.args(["-XX:-UsePerfData", "-Xlog:disable", "-Xlog:all=error:stderr"]);
+        if self.archive().is_file() {
+            command.arg(format!("-XX:SharedArchiveFile={}", self.archive().display()));
+        }
+        command.args(options);
         command.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
         command.arg("-cp").arg(self.jars.class_path()?).arg(class);
         Ok(command)
