@@ -5,6 +5,7 @@ mod postgres;
 mod settings;
 mod sqlite;
 
+pub(crate) use settings::Facts;
 pub use settings::Settings;
 
 use crate::{CliError, Global, Service};
@@ -12,10 +13,10 @@ use annals::{
     DocumentStore, EventStore, LogFilter, MemoryDocuments, MemoryStore, PageLimit, Position, SnapshotStore,
     StoreError,
 };
-use annals_postgres::PostgresStore;
+use annals_postgres::{PostgresDocuments, PostgresStore};
 use annals_sqlite::SqliteStore;
 use place::{Place, places};
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 /// The log, its snapshots, and the read models.
 #[derive(Clone)]
@@ -27,6 +28,36 @@ pub struct Stores {
     /// Documents, checkpoints, leases and parked events.
     pub documents: Arc<dyn DocumentStore>,
     integrity: Integrity,
+    read_side: ReadSide,
+}
+
+/// Where the read models are, for those who want more of the place than its documents.
+#[derive(Clone)]
+enum ReadSide {
+    /// What kind of store it is, for people.
+    Other(&'static str),
+    /// There are none yet, and whoever only looks makes none.
+    Missing,
+    /// In this file.
+    Sqlite(PathBuf),
+    /// In a schema; the server tells its settings.
+    Postgres(Arc<PostgresDocuments>),
+}
+
+/// Read models that were opened.
+struct Views {
+    documents: Arc<dyn DocumentStore>,
+    read_side: ReadSide,
+}
+
+impl Views {
+    fn memory() -> Self {
+        Self { documents: Arc::new(MemoryDocuments::new()), read_side: ReadSide::Other("memory") }
+    }
+
+    fn missing() -> Self {
+        Self { read_side: ReadSide::Missing, ..Self::memory() }
+    }
 }
 
 /// How the integrity of the log is checked.
@@ -66,15 +97,13 @@ impl Stores {
     pub fn memory() -> Self {
         let store = Arc::new(MemoryStore::new());
         let integrity = Integrity::Reading { store: "memory" };
-        Self::with(
-            Log { store: store.clone(), snapshots: Some(store), integrity },
-            Arc::new(MemoryDocuments::new()),
-        )
+        Self::with(Log { store: store.clone(), snapshots: Some(store), integrity }, Views::memory())
     }
 
     /// Any stores, without snapshots.
     pub fn of(store: Arc<dyn EventStore>, documents: Arc<dyn DocumentStore>) -> Self {
-        Self { store, snapshots: None, documents, integrity: Integrity::Reading { store: "other" } }
+        let integrity = Integrity::Reading { store: "other" };
+        Self { store, snapshots: None, documents, integrity, read_side: ReadSide::Other("other") }
     }
 
     /// Opens what the options name, or the files named for the service.
@@ -89,17 +118,18 @@ impl Stores {
             Place::Sqlite(log) => sqlite::open_log(service, &log, access)?,
             Place::Postgres(log) => postgres::open_log(service, &log, access).await?,
         };
-        let documents = match views {
-            Place::Memory => Arc::new(MemoryDocuments::new()),
+        let views = match views {
+            Place::Memory => Views::memory(),
             Place::Sqlite(views) => sqlite::open_views(&views.path, access)?,
             Place::Postgres(views) => postgres::open_views(&views, access).await?,
         };
-        Ok(Self::with(log, documents))
+        Ok(Self::with(log, views))
     }
 
-    fn with(log: Log, documents: Arc<dyn DocumentStore>) -> Self {
+    fn with(log: Log, views: Views) -> Self {
         let Log { store, snapshots, integrity } = log;
-        Self { store, snapshots, documents, integrity }
+        let Views { documents, read_side } = views;
+        Self { store, snapshots, documents, integrity, read_side }
     }
 
     /// The head of the log, read anew.

@@ -13,6 +13,7 @@ mod rights;
 mod schema;
 mod server;
 mod session;
+mod settings;
 mod sql_projection;
 mod statement;
 mod url;
@@ -20,13 +21,14 @@ mod views;
 
 pub use error::ServerError;
 pub use failure::ServerFailed;
-pub use log::{HEAD_POLL, PostgresSettings, PostgresStore};
+pub use log::{HEAD_POLL, PostgresStore};
 pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
 pub use rights::Right;
 pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};
 pub use server::{
     CONNECT_WAIT_MAX, CONNECTIONS_MAX, IDLE_IN_TRANSACTION_MAX, LOCK_WAIT_MAX, STATEMENT_WAIT_MAX,
 };
+pub use settings::PostgresSettings;
 pub use sql_projection::{SqlProjection, SqlRefusal, Told};
 pub use url::{Pooler, PostgresOptions, UrlError};
 pub use views::{PostgresDocuments, SqlProjector};

@@ -9,14 +9,12 @@ mod look_up;
 mod next;
 mod reader;
 mod row;
-mod settings;
 mod snapshots;
 mod store;
 mod types;
 mod writer;
 
 pub use head::HEAD_POLL;
-pub use settings::PostgresSettings;
 pub use store::PostgresStore;
 
 use crate::{migrate::Layout, statement::statements};

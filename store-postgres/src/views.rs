@@ -21,8 +21,9 @@ use crate::{
     PostgresOptions, ServerError,
     migrate::Layout,
     open::{exists, open},
-    server::Server,
+    server::{CONNECTIONS_MAX, Server},
     session::Connections,
+    settings::{PostgresSettings, Tables, settings},
     statement::statements,
 };
 use annals::{StoreError, SubscriberId};
@@ -85,10 +86,12 @@ statements!(
         purge_requests = "views/sql/purge_requests.sql",
         purge_left = "views/sql/purge_left.sql",
         report = "views/sql/report.sql",
+        role = "views/sql/role.sql",
         request = "views/sql/request.sql",
         requests = "views/sql/requests.sql",
         shown_columns = "views/sql/shown_columns.sql",
         shown_of = "views/sql/shown_of.sql",
+        size = "views/sql/size.sql",
         tables_drop = "views/sql/tables_drop.sql",
         tables_of = "views/sql/tables_of.sql",
         tables_there = "views/sql/tables_there.sql",
@@ -137,6 +140,20 @@ impl PostgresDocuments {
     /// [`ServerError`] when the server cannot be reached or lets us not in.
     pub async fn exists(options: &PostgresOptions) -> Result<bool, ServerError> {
         exists(options, &VIEWS).await
+    }
+
+    /// Reads the settings back from the server.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn settings(&self) -> Result<PostgresSettings, StoreError> {
+        let tables = Tables {
+            role: &self.sql.role,
+            size: &self.sql.size,
+            layout: VIEWS.migrations.len(),
+            connections_max: CONNECTIONS_MAX,
+        };
+        settings(&self.connections, tables).await
     }
 
     /// A transaction that writes.

@@ -4,7 +4,7 @@ mod reading;
 
 pub use reading::UNREADABLE_MAX;
 
-use crate::{CliError, Output, Service, Settings, Stores, integrity::Walked, text::plain};
+use crate::{CliError, Output, Service, Settings, Stores, integrity::Walked, stores::Facts, text::plain};
 use annals::{EventStore, GenerationState, Json, RecordedEvent};
 use reading::{Next, Reading};
 use serde::{Serialize, de::IgnoredAny};
@@ -31,6 +31,8 @@ pub struct Checked {
     pub unknown_categories: BTreeMap<String, u64>,
     /// What the log promises, read back from it.
     pub settings: Settings,
+    /// What the read models lie on, read back from it; none where there are none yet.
+    pub read_models: Option<Settings>,
 }
 
 impl Checked {
@@ -87,7 +89,8 @@ pub async fn check(service: &Service, stores: &Stores, output: &Output) -> Resul
         CliError::because("check", &error).next("try again; if it fails again, restore the log from a backup")
     };
     let settings = stores.settings().await.map_err(failed)?;
-    let mut checked = Checked { settings, ..Checked::default() };
+    let read_models = stores.read_models_settings().await.map_err(failed)?;
+    let mut checked = Checked { settings, read_models, ..Checked::default() };
     let bar = output.progress("checking the log");
     match stores.walk(bar.clone()).await {
         Ok(walked) => checked.take(walked),
@@ -179,7 +182,8 @@ fn describe(checked: &Checked) -> String {
         0 if *events > 0 => format!("{events} events could be read"),
         _ => format!("{events} events in {streams} streams"),
     };
-    let mut lines = vec![counted, checked.settings.to_string()];
+    let read_models = checked.read_models.as_ref().map_or("none yet".into(), |it| Facts(it).to_string());
+    let mut lines = vec![counted, checked.settings.to_string(), format!("read models: {read_models}")];
     lines.extend(checked.unknown_categories.iter().map(|(category, events)| {
         format!("not decoded, as this program does not know them: {events} events of {category}")
     }));

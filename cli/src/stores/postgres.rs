@@ -1,8 +1,7 @@
 //! Stores in PostgreSQL databases.
 
-use super::{Access, Integrity, Log};
+use super::{Access, Integrity, Log, ReadSide, Views};
 use crate::{CliError, Service};
-use annals::{DocumentStore, MemoryDocuments};
 use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore, ServerError};
 use std::sync::Arc;
 
@@ -21,16 +20,14 @@ pub(super) async fn open_log(
 }
 
 /// Opens the read models in a schema.
-pub(super) async fn open_views(
-    views: &PostgresOptions,
-    access: Access,
-) -> Result<Arc<dyn DocumentStore>, CliError> {
+pub(super) async fn open_views(views: &PostgresOptions, access: Access) -> Result<Views, CliError> {
     let failed = |error| refused(views, &error);
     if access == Access::Look && !PostgresDocuments::exists(views).await.map_err(failed)? {
         // Nothing was projected yet, and looking makes no tables.
-        return Ok(Arc::new(MemoryDocuments::new()));
+        return Ok(Views::missing());
     }
-    Ok(Arc::new(PostgresDocuments::open(views).await.map_err(failed)?))
+    let documents = Arc::new(PostgresDocuments::open(views).await.map_err(failed)?);
+    Ok(Views { documents: documents.clone(), read_side: ReadSide::Postgres(documents) })
 }
 
 fn refused(options: &PostgresOptions, error: &ServerError) -> CliError {

@@ -1,16 +1,16 @@
-//! What a log promises, and its own walk over its tables.
+//! What a log promises and what its read models lie on, and the log's own walk over its tables.
 
-use super::{Integrity, Stores};
+use super::{Integrity, ReadSide, Stores};
 use crate::{
     Progress,
     integrity::{Walked, walk},
 };
 use annals::StoreError;
-use annals_postgres::PostgresSettings;
+use annals_postgres::{Pooler, PostgresSettings};
 use serde::Serialize;
 use std::fmt;
 
-/// What a log promises, read back from it.
+/// What a log promises, or what read models lie on, read back from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Settings {
@@ -36,13 +36,14 @@ pub struct Settings {
     /// Whether PostgreSQL writes whole pages after a checkpoint, so that none is torn by a power cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_page_writes: Option<String>,
-    /// The schema of PostgreSQL that holds the log.
+    /// The schema of PostgreSQL that holds the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The user that this program is to PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What that user may do with the log: `superuser`, `owner`, `append` or `read`.
+    /// What that user may do with the tables: `superuser`, `owner`, `append` (a log) or `write` (read models), `read`,
+    /// `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<String>,
     /// The isolation of transactions in PostgreSQL.
@@ -51,10 +52,16 @@ pub struct Settings {
     /// The version of TLS between this program and PostgreSQL, or `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<String>,
+    /// What stands between this program and PostgreSQL, as the URL says it: `none` or `transaction`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooler: Option<String>,
+    /// How many connections one process has at most to PostgreSQL for this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections_max: Option<usize>,
     /// The layout of the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<i64>,
-    /// The size of the log on the disk, in bytes.
+    /// The size on the disk, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<i64>,
 }
@@ -83,6 +90,19 @@ impl Stores {
         })
     }
 
+    /// What the read models lie on; none where there are none yet.
+    pub async fn read_models_settings(&self) -> Result<Option<Settings>, StoreError> {
+        Ok(match &self.read_side {
+            ReadSide::Missing => None,
+            ReadSide::Other(store) => Some(Settings { store: (*store).into(), ..Settings::default() }),
+            ReadSide::Sqlite(path) => {
+                let path = Some(path.display().to_string());
+                Some(Settings { store: "sqlite".into(), path, ..Settings::default() })
+            }
+            ReadSide::Postgres(postgres) => Some(of_server(postgres.settings().await?)),
+        })
+    }
+
     /// Walks the whole log: by the store's own walk where it has one, else by reading it.
     pub(crate) async fn walk(&self, progress: Progress) -> Result<Walked, StoreError> {
         let Integrity::Sqlite(sqlite) = &self.integrity else { return walk(&*self.store, &progress).await };
@@ -97,6 +117,10 @@ impl Stores {
 }
 
 fn of_server(postgres: PostgresSettings) -> Settings {
+    let pooler = match postgres.pooler {
+        Pooler::None => "none",
+        Pooler::Transaction => "transaction",
+    };
     Settings {
         store: "postgres".into(),
         durable: Some(postgres.is_durable()),
@@ -110,37 +134,57 @@ fn of_server(postgres: PostgresSettings) -> Settings {
         right: Some(postgres.right),
         isolation: Some(postgres.isolation),
         tls: Some(postgres.tls.unwrap_or_else(|| "none".into())),
+        pooler: Some(pooler.into()),
+        connections_max: Some(postgres.connections_max),
         layout: Some(postgres.layout),
         bytes: Some(postgres.bytes),
         ..Settings::default()
     }
 }
 
-impl fmt::Display for Settings {
+/// The facts alone: what becomes of an acknowledged commit is said of a log only.
+pub(crate) struct Facts<'a>(pub(crate) &'a Settings);
+
+impl fmt::Display for Facts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.store)?;
-        if let (Some(_), Some(version)) = (&self.schema, &self.library) {
+        let Self(Settings { store, schema, library, path, role, right, layout, connections_max, .. }) = self;
+        f.write_str(store)?;
+        if let (Some(_), Some(version)) = (schema, library) {
             write!(f, " {version}")?;
         }
-        if let Some(path) = &self.path {
+        if let Some(path) = path {
             write!(f, " {path}")?;
         }
-        if let (Some(role), Some(right)) = (&self.role, &self.right) {
+        if let (Some(schema), Some(layout)) = (schema, layout) {
+            write!(f, ", schema {schema} of layout {layout}")?;
+        }
+        if let (Some(role), Some(right)) = (role, right) {
             write!(f, ", role {role} ({right})")?;
         }
         let settings = [
-            ("journal_mode", &self.journal_mode),
-            ("synchronous", &self.synchronous),
-            ("fsync", &self.fsync),
-            ("full_page_writes", &self.full_page_writes),
-            ("isolation", &self.isolation),
-            ("TLS", &self.tls),
+            ("journal_mode", &self.0.journal_mode),
+            ("synchronous", &self.0.synchronous),
+            ("fsync", &self.0.fsync),
+            ("full_page_writes", &self.0.full_page_writes),
+            ("isolation", &self.0.isolation),
+            ("TLS", &self.0.tls),
+            ("pooler", &self.0.pooler),
         ];
         for (name, value) in settings {
             if let Some(value) = value {
                 write!(f, ", {name} {value}")?;
             }
         }
+        match connections_max {
+            Some(count) => write!(f, ", {count} connections a process at most"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Facts(self))?;
         f.write_str(match self.durable {
             Some(true) => "; an acknowledged commit survives a power cut",
             Some(false) if self.store == "memory" => "; gone with the process",

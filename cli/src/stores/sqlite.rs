@@ -1,8 +1,7 @@
 //! Stores in SQLite files.
 
-use super::{Access, Integrity, Log};
+use super::{Access, Integrity, Log, ReadSide, Views};
 use crate::{CliError, Service};
-use annals::{DocumentStore, MemoryDocuments};
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore};
 use std::{fs, path::Path, sync::Arc};
 
@@ -17,12 +16,13 @@ pub(super) fn open_log(service: &Service, log: &SqliteOptions, access: Access) -
 }
 
 /// Opens the read models in a file.
-pub(super) fn open_views(views: &Path, access: Access) -> Result<Arc<dyn DocumentStore>, CliError> {
+pub(super) fn open_views(views: &Path, access: Access) -> Result<Views, CliError> {
     if access == Access::Look && is_missing(views) {
         // Nothing was projected yet, and looking makes no file.
-        return Ok(Arc::new(MemoryDocuments::new()));
+        return Ok(Views::missing());
     }
-    Ok(Arc::new(SqliteDocuments::open(views).map_err(|error| refused("--read-models", views, &error))?))
+    let documents = SqliteDocuments::open(views).map_err(|error| refused("--read-models", views, &error))?;
+    Ok(Views { documents: Arc::new(documents), read_side: ReadSide::Sqlite(views.into()) })
 }
 
 /// Whether nothing is there, or an empty file, which would become a database when it is opened.

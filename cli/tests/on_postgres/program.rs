@@ -4,6 +4,7 @@ use crate::{
     counters::{Shop, objects},
     stores,
 };
+use annals_cli::{Access, Global, Stores};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -57,9 +58,12 @@ async fn a_log_is_looked_into_without_its_domain() {
         ("right", "superuser"),
         ("role", "annals"),
         ("tls", "none"),
+        ("pooler", "none"),
     ] {
         assert_eq!(settings[key], value, "{settings}");
     }
+    assert_eq!(settings["connections_max"], 10);
+    assert_eq!(checked["read_models"]["connections_max"], 8);
     assert!(url.ends_with(settings["schema"].as_str().unwrap()), "{settings}");
     assert_eq!(settings["path"], url.as_str());
     let names: Vec<_> = json("projections", &url).iter().map(|it| it["name"].clone()).collect();
@@ -71,6 +75,61 @@ async fn a_log_is_looked_into_without_its_domain() {
         text.contains("fsync on, full_page_writes on, isolation read committed") && code == Some(0),
         "{text}"
     );
+}
+
+/// Control: with the settings of the log in place of those of the read models, the store is `sqlite`.
+#[tokio::test]
+async fn check_tells_what_read_models_lie_on_that_lie_elsewhere() {
+    let Some(url) = stores::url() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let log = format!("sqlite:{}", directory.path().join("shop.db").display());
+    let line = format!("check --json --read-models {url}");
+    let global = Global { store: Some(log.clone().into()), ..Global::default() };
+    let service = crate::counters::service(Default::default());
+    drop(Stores::open(&service, &global, Access::Create).await.unwrap());
+    let without = objects(&annals(&line, &log).0).remove(0);
+    assert_eq!(without["read_models"], json!(null), "looking makes none");
+
+    let global = Global { read_models: Some(url.clone().into()), ..global };
+    drop(Stores::open(&service, &global, Access::Create).await.unwrap());
+    let checked = objects(&annals(&line, &log).0).remove(0);
+    let (settings, schema) = (&checked["read_models"], url.rsplit_once('=').unwrap().1);
+    for (key, value) in [
+        ("store", "postgres"),
+        ("path", &url),
+        ("fsync", "on"),
+        ("synchronous", "on"),
+        ("full_page_writes", "on"),
+        ("isolation", "read committed"),
+        ("right", "superuser"),
+        ("role", "annals"),
+        ("tls", "none"),
+        ("pooler", "none"),
+        ("schema", schema),
+    ] {
+        assert_eq!(settings[key], value, "{settings}");
+    }
+    assert!(settings["library"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit()), "{settings}");
+    assert!(
+        settings["layout"].as_i64().unwrap() > 0 && settings["bytes"].as_i64().unwrap() > 0,
+        "{settings}"
+    );
+    assert_eq!((&settings["connections_max"], &settings["durable"]), (&json!(8), &json!(true)));
+    assert_eq!(checked["settings"]["store"], "sqlite");
+    let (text, said, code) = annals(&format!("check --read-models {url}"), &log);
+    let line = text.lines().find(|line| line.starts_with("read models: postgres")).unwrap();
+    for part in [
+        schema,
+        "role annals (superuser)",
+        "synchronous on",
+        "fsync on",
+        "TLS none",
+        "pooler none",
+        "8 connections",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert_eq!((&*said, code), ("", Some(0)));
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use super::{
 use crate::{
     PostgresOptions, ServerError,
     open::{exists, open},
-    server::Server,
+    server::{CONNECTIONS_MAX, Server},
     session::Connections,
+    settings::{PostgresSettings, Tables, settings},
 };
 use annals::{
     AppendError, Commit, Committed, EventId, EventStore, LogFilter, LogPage, PageLimit, Position,
@@ -74,6 +75,23 @@ impl PostgresStore {
     /// [`ServerError`] when the server cannot be reached or lets us not in.
     pub async fn exists(options: &PostgresOptions) -> Result<bool, ServerError> {
         exists(options, &LOG).await
+    }
+
+    /// Reads the settings back from the server.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn settings(&self) -> Result<PostgresSettings, StoreError> {
+        let connections = self.connections();
+        // One appends; one listens, unless a pooler stands in between.
+        let besides = if connections.server.options.prepares() { 2 } else { 1 };
+        let tables = Tables {
+            role: &self.reader.sql.role,
+            size: &self.reader.sql.size,
+            layout: LOG.migrations.len(),
+            connections_max: CONNECTIONS_MAX + besides,
+        };
+        settings(connections, tables).await
     }
 
     pub(crate) fn connections(&self) -> &Connections {
