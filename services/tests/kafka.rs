@@ -38,10 +38,15 @@ fn what_a_killed_broker_had_is_there_when_it_starts_again_and_another_one_has_it
     if !can_run() {
         return;
     }
-    let own = OwnBroker::make(&wanted(), "killed").unwrap();
-    let other = OwnBroker::make(&wanted(), "other").unwrap();
-    own.start(&["message.max.bytes=2097152"]).unwrap();
-    other.start(&[]).unwrap();
+    let start = |name| {
+        let own = OwnBroker::make(&wanted(), name).unwrap();
+        own.start(&["message.max.bytes=2097152"]).unwrap();
+        own
+    };
+    let (own, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| start("other"));
+        (start("killed"), other.join().unwrap())
+    });
     topics(&own.bootstrap(), &["--create", "--topic", "kept", "--partitions", "3"]);
     own.kill().unwrap();
     assert!(!own.broker().runs().unwrap());
@@ -50,8 +55,8 @@ fn what_a_killed_broker_had_is_there_when_it_starts_again_and_another_one_has_it
     let told = topics(&own.bootstrap(), &["--describe", "--topic", "kept"]);
     assert!(told.contains("PartitionCount: 3"), "{told}");
     assert!(!topics(&other.bootstrap(), &["--list"]).contains("kept"));
-    own.stop().unwrap();
-    own.start(&[]).unwrap();
+    other.stop().unwrap();
+    assert!(!other.broker().runs().unwrap());
     let (directory, bootstrap) = (own.broker().directory().to_owned(), own.bootstrap());
     drop(own);
     assert!(!directory.exists() && TcpStream::connect(bootstrap).is_err());
@@ -128,7 +133,6 @@ fn a_broker_with_logins_lets_in_who_has_the_password_and_trusts_its_authority() 
     let plain = "plain.PlainLoginModule required username=\"alice\" password";
     let bearer = "oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub";
     list("PLAIN", &format!("{plain}=\"alice-secret\"")).unwrap();
-    list("SCRAM-SHA-256", &format!("{scram}=\"alice-secret\"")).unwrap();
     list("SCRAM-SHA-512", &format!("{scram}=\"alice-secret\"")).unwrap();
     list("OAUTHBEARER", &format!("{bearer}=\"alice\"")).unwrap();
     let refused = list("SCRAM-SHA-256", &format!("{scram}=\"wrong\"")).unwrap_err();

@@ -64,3 +64,6 @@ impl Drop for Kafka {
 fn directory(target: &Path) -> PathBuf {
     target.join("services").join("kafka").join("broker")
 }
+
+#[cfg(test)]
+mod tests;
