@@ -1,7 +1,8 @@
 //! The contract of whatever reads the log in order and keeps its place.
 
 use crate::{
-    CheckpointError, DecodeError, LeaseError, LogFilter, LogPage, OpenError, Position, StoreError, StreamId,
+    CheckpointError, DecodeError, LeaseError, LogFilter, LogPage, OpenError, PageLimit, Position, StoreError,
+    StreamId,
 };
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
@@ -16,6 +17,11 @@ pub trait Subscriber: Send {
 
     /// Which events it takes.
     fn filter(&self) -> LogFilter;
+
+    /// How many events it wants at once, at most.
+    fn page_limit(&self) -> PageLimit {
+        PageLimit::DEFAULT
+    }
 
     /// Takes the lease and says from where to read on. Called again after each failure.
     async fn begin(&mut self) -> Result<Position, SubscriberError>;
@@ -88,6 +94,15 @@ pub enum SubscriberError {
         /// Its place in the log.
         position: Position,
         /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What it writes to failed, and is no store of ours: a message broker, another service.
+    #[error("{subscriber} cannot go on")]
+    Elsewhere {
+        /// Who.
+        subscriber: String,
+        /// Why, and what to do.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },

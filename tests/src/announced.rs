@@ -2,8 +2,8 @@
 
 use crate::Report;
 use annals::{
-    CheckpointError, LeaseError, LogFilter, LogPage, Position, StoreError, Subscriber, SubscriberError,
-    error_text,
+    CheckpointError, LeaseError, LogFilter, LogPage, PageLimit, Position, StoreError, Subscriber,
+    SubscriberError, error_text,
 };
 use async_trait::async_trait;
 
@@ -61,6 +61,10 @@ impl Subscriber for Announced {
 
     fn filter(&self) -> LogFilter {
         self.subscriber.filter()
+    }
+
+    fn page_limit(&self) -> PageLimit {
+        self.subscriber.page_limit()
     }
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {

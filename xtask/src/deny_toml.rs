@@ -41,6 +41,9 @@ pub(crate) struct Ban {
     #[serde(rename = "crate")]
     pub(crate) name: String,
     pub(crate) reason: String,
+    /// Who may depend on it all the same.
+    #[serde(default)]
+    pub(crate) wrappers: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use spdx::{Expression, Licensee, ParseMode};
 
 use crate::deny_toml::{DenyToml, Level};
 use crate::step::{self, Outcome, Step};
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Dependency, Package, Workspace};
 
 pub(crate) const STEPS: [Step; 2] = [
     Step {
@@ -125,7 +125,16 @@ fn source_complaints(packages: &[Package], rules: &DenyToml) -> Vec<String> {
     for package in packages {
         let who = format!("{} {}", package.name, package.version);
         if let Some(ban) = rules.bans.deny.iter().find(|ban| ban.name == package.name) {
-            complaints.push(format!("{who} is banned: {}", ban.reason));
+            let uses = |user: &Package, optional| {
+                let used = |it: &Dependency| it.name == ban.name && (optional || !it.optional);
+                user.dependencies.iter().any(used)
+            };
+            let wraps = |user: &Package| ban.wrappers.contains(&user.name);
+            let wrapped = packages.iter().any(|user| uses(user, true) && wraps(user));
+            // What is optional may be there for somebody else's sake.
+            if !wrapped || packages.iter().any(|user| uses(user, false) && !wraps(user)) {
+                complaints.push(format!("{who} is banned: {}", ban.reason));
+            }
         }
         let Some(source) = &package.source else { continue };
         let (level, known) = if let Some(git) = source.strip_prefix("git+") {

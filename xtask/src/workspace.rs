@@ -32,6 +32,9 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     /// None for a normal one, else `dev` or `build`.
     pub(crate) kind: Option<String>,
+    /// There only when a feature asks for it.
+    #[serde(default)]
+    pub(crate) optional: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

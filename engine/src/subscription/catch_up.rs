@@ -86,6 +86,7 @@ struct Reading<'a> {
     store: &'a dyn EventStore,
     subscriber: &'a mut dyn Subscriber,
     filter: LogFilter,
+    limit: PageLimit,
     /// Everything up to here was read and handed over.
     at: Position,
     /// Not to be read past.
@@ -102,10 +103,10 @@ impl<'a> Reading<'a> {
     ) -> Result<Reading<'a>, SubscriberError> {
         let at = subscriber.begin().await?;
         check_not_ahead(store, subscriber.name(), at).await?;
-        let filter = subscriber.filter();
+        let (filter, limit) = (subscriber.filter(), subscriber.page_limit());
         let last = Position::new(u64::MAX);
         let handed_over = Instant::now();
-        Ok(Self { store, subscriber, filter, at, last, empty: None, handed_over })
+        Ok(Self { store, subscriber, filter, limit, at, last, empty: None, handed_over })
     }
 
     /// Reads and hands over until nothing is left, or `stop` is cancelled.
@@ -113,7 +114,7 @@ impl<'a> Reading<'a> {
         if self.at >= self.last {
             return Ok(());
         }
-        let mut page = read(self.store, &self.filter, self.at, self.last).await?;
+        let mut page = read(self.store, &self.filter, self.limit, self.at, self.last).await?;
         while page.looked > page.after {
             let done = page.is_at_head() || page.looked >= self.last || stop.is_cancelled();
             let looked = page.looked;
@@ -122,8 +123,9 @@ impl<'a> Reading<'a> {
             }
             // The next page is read while this one is handled, and asked for first: handling may keep this task busy.
             // Both are awaited to their end: a commit is never cancelled to stop a read.
-            let (store, filter, last) = (self.store, self.filter.clone(), self.last);
-            let (next, handled) = tokio::join!(read(store, &filter, looked, last), self.hand_over(page));
+            let (store, filter, limit, last) = (self.store, self.filter.clone(), self.limit, self.last);
+            let (next, handled) =
+                tokio::join!(read(store, &filter, limit, looked, last), self.hand_over(page));
             handled?;
             page = next?;
         }
@@ -199,10 +201,11 @@ async fn check_not_ahead(
 async fn read(
     store: &dyn EventStore,
     filter: &LogFilter,
+    limit: PageLimit,
     after: Position,
     last: Position,
 ) -> Result<LogPage, StoreError> {
-    let mut page = store.read_log(after, PageLimit::DEFAULT, filter).await?;
+    let mut page = store.read_log(after, limit, filter).await?;
     if page.looked > last {
         page.events.retain(|event| event.position <= last);
         page.looked = last;

@@ -20,7 +20,7 @@ impl Default for LeaseTerms {
 /// writes a [`Subscriber`](crate::Subscriber).
 pub struct Place {
     checkpoints: Arc<dyn Checkpoints>,
-    name: &'static str,
+    name: Arc<str>,
     version: u32,
     terms: LeaseTerms,
     /// Set when a certain generation is run, and not the one that is live.
@@ -31,8 +31,8 @@ pub struct Place {
 
 impl Place {
     /// Of the live generation of `name`, which `begin` makes where there is none.
-    pub fn live(checkpoints: Arc<dyn Checkpoints>, name: &'static str, version: u32) -> Self {
-        let terms = LeaseTerms::default();
+    pub fn live(checkpoints: Arc<dyn Checkpoints>, name: impl Into<Arc<str>>, version: u32) -> Self {
+        let (name, terms) = (name.into(), LeaseTerms::default());
         Self { checkpoints, name, version, terms, building: None, known: None, lease: None }
     }
 
@@ -53,7 +53,7 @@ impl Place {
         self.lease = None;
         let id = match &self.building {
             Some(generation) => generation.clone(),
-            None => self.checkpoints.open(self.name, self.version).await?,
+            None => self.checkpoints.open(&self.name, self.version).await?,
         };
         self.known = Some(id.clone());
         let lease = self.checkpoints.acquire(&id, &self.terms).await?;

@@ -7,7 +7,7 @@ fn rules() -> DenyToml {
         exceptions = [{ crate = "special", allow = ["MPL-2.0"] }]
         [bans]
         multiple-versions = "warn"
-        deny = [{ crate = "openssl-sys", reason = "not here" }]
+        deny = [{ crate = "openssl-sys", wrappers = ["wrapper"], reason = "not here" }]
         [sources]
         unknown-registry = "deny"
         unknown-git = "deny"
@@ -75,6 +75,23 @@ fn foreign_sources_and_banned_crates_are_refused() {
     assert_eq!(complaints(package("a", None, "registry+https://example.org/index")), 1);
     assert_eq!(complaints(package("a", None, "git+https://example.org/bad")), 1);
     assert_eq!(complaints(package("openssl-sys", None, &crates_io)), 1);
+}
+
+#[test]
+fn a_banned_crate_may_be_used_by_those_named() {
+    let uses = |name: &str, optional| {
+        let dependency = Dependency { name: "openssl-sys".into(), kind: None, optional };
+        Package { dependencies: vec![dependency], ..package(name, None, "") }
+    };
+    let ours = |user: &[Package]| {
+        let banned = Package { source: None, ..package("openssl-sys", None, "") };
+        let users = user.iter().map(|user| Package { source: None, ..user.clone() });
+        source_complaints(&users.chain([banned]).collect::<Vec<_>>(), &rules()).len()
+    };
+    assert_eq!(ours(&[uses("wrapper", true)]), 0);
+    assert_eq!(ours(&[uses("wrapper", false), uses("other", true)]), 0);
+    assert_eq!(ours(&[uses("wrapper", false), uses("other", false)]), 1);
+    assert_eq!(ours(&[uses("other", true)]), 1);
 }
 
 #[test]

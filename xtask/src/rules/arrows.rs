@@ -33,10 +33,12 @@ const EFFECTS: &[&str] = &["tokio", "async-trait", "futures", "rand", "reqwest",
 
 const SQLITE: &str = "annals-sqlite";
 const POSTGRES: &str = "annals-postgres";
+const KAFKA: &str = "annals-kafka";
 /// Servers to test with: for what tests and measures.
 const SERVICES: &str = "annals-services";
-const BELOW_SERVICE: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICES];
-const EVERYTHING: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, CLI, SERVICE, SERVICES];
+const BELOW_SERVICE: &[&str] = &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, KAFKA, CLI, SERVICES];
+const EVERYTHING: &[&str] =
+    &[ENGINE, AGGREGATES, PROJECTIONS, SQLITE, POSTGRES, KAFKA, CLI, SERVICE, SERVICES];
 
 const ROOMS: &[Room] = &[
     Room { name: ENGINE, may_use: &[], must_not_know: &[DRIVERS] },
@@ -45,7 +47,8 @@ const ROOMS: &[Room] = &[
     // Stores know the engine and not each other.
     Room { name: SQLITE, may_use: &[ENGINE], must_not_know: &[] },
     Room { name: POSTGRES, may_use: &[ENGINE, SERVICES], must_not_know: &[] },
-    Room { name: CLI, may_use: &[ENGINE, SQLITE, POSTGRES], must_not_know: &[] },
+    Room { name: KAFKA, may_use: &[ENGINE, SERVICES], must_not_know: &[] },
+    Room { name: CLI, may_use: &[ENGINE, SQLITE, POSTGRES, KAFKA], must_not_know: &[] },
     Room { name: SERVICE, may_use: BELOW_SERVICE, must_not_know: &[] },
     Room { name: "annals-tests", may_use: EVERYTHING, must_not_know: &[] },
     Room { name: "annals-benches", may_use: EVERYTHING, must_not_know: &[] },
@@ -98,7 +101,11 @@ mod tests {
             dependencies: arrows
                 .iter()
                 .filter(|(from, ..)| *from == name)
-                .map(|(_, to, kind)| Dependency { name: (*to).into(), kind: kind.map(str::to_owned) })
+                .map(|(_, to, kind)| Dependency {
+                    name: (*to).into(),
+                    kind: kind.map(str::to_owned),
+                    optional: false,
+                })
                 .collect(),
         };
         ROOMS.iter().map(|room| package(room.name)).chain([package("annals-stranger")]).collect()

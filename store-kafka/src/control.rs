@@ -1,0 +1,127 @@
+//! Where a publisher stands, kept in Kafka itself, in the same transactions as what it published.
+
+use crate::{
+    KafkaFailed, KafkaOptions,
+    client::{ANSWER_MAX, Hearing, one_partition, partitions, told},
+};
+use annals::Position;
+use rdkafka::{
+    Message,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Instant};
+
+/// Where a publisher stands: a record of its control topic, keyed by its name, written last in each of its transactions.
+/// The topic is compacted: the newest record is kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Control {
+    /// Everything up to here is published, or was left out by the filter.
+    pub(crate) position: Position,
+    /// For each topic the position of the last record in each of its partitions; their number is that of the partitions.
+    pub(crate) topics: BTreeMap<String, Vec<Position>>,
+}
+
+/// The control topic has one partition, of which one publisher is the only writer: were there others, their open
+/// transactions would hide what it has committed.
+pub(crate) const CONTROL_PARTITION: i32 = 0;
+
+/// How far behind the end of the control partition the newest record of a publisher is looked for at first; then eight
+/// times as far, and so on to its beginning.
+const LOOK_BACK_FIRST: i64 = 64;
+
+impl Control {
+    /// Where a publisher stands that has published nothing.
+    pub(crate) fn at(position: Position) -> Self {
+        Self { position, topics: BTreeMap::new() }
+    }
+
+    /// The position of the last record in `partition` of `topic`, which has so many.
+    pub(crate) fn last_of(&mut self, topic: &str, partitions: u32, partition: u32) -> &mut Position {
+        if !self.topics.contains_key(topic) {
+            self.topics.insert(topic.into(), vec![Position::START; partitions as usize]);
+        }
+        let all = self.topics.entry(topic.into()).or_default();
+        let at = partition as usize;
+        if all.len() <= at {
+            all.resize(at + 1, Position::START);
+        }
+        &mut all[at]
+    }
+
+    /// How many partitions `topic` has; none where nothing was written to it.
+    pub(crate) fn partitions(&self, topic: &str) -> Option<u32> {
+        self.topics.get(topic).map(|all| all.len() as u32)
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).expect("numbers under names are JSON")
+    }
+
+    /// The last committed record of `publisher`. To be asked when no older instance can commit any more.
+    pub(crate) fn read(
+        options: &KafkaOptions,
+        topic: &str,
+        publisher: &str,
+    ) -> Result<Option<Self>, ControlError> {
+        let failed = |error| options.failed("reading where the publisher stands", error);
+        let reader = options.reader()?;
+        if partitions(options, &reader, topic)?.is_none() {
+            return Ok(None);
+        }
+        let asked = reader.fetch_watermarks(topic, CONTROL_PARTITION, ANSWER_MAX);
+        // The high mark is the last stable offset: nothing of an open transaction lies below it.
+        let (low, high) = asked.map_err(|error| failed(told(error, reader.context())))?;
+        let mut back = LOOK_BACK_FIRST;
+        loop {
+            let from = low.max(high.saturating_sub(back));
+            let list = one_partition(topic, CONTROL_PARTITION, from).map_err(failed)?;
+            reader.assign(&list).map_err(failed)?;
+            let found = last_of(&reader, publisher, high).map_err(failed)?;
+            match found {
+                Some(text) => return Ok(Some(serde_json::from_slice(&text)?)),
+                None if from <= low => return Ok(None),
+                None => back = back.saturating_mul(8),
+            }
+        }
+    }
+}
+
+/// Why it is not known where a publisher stands.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlError {
+    #[error(transparent)]
+    Kafka(#[from] KafkaFailed),
+    #[error(
+        "the control record of this publisher is none that this program knows: a newer one wrote it, or something else writes to the control topic"
+    )]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// The value of the last record under `key` in what is assigned, up to offset `high`.
+fn last_of(reader: &BaseConsumer<Hearing>, key: &str, high: i64) -> Result<Option<Vec<u8>>, KafkaError> {
+    let mut last = None;
+    let begun = Instant::now();
+    while begun.elapsed() < ANSWER_MAX {
+        match reader.poll(ANSWER_MAX) {
+            Some(Ok(record)) => {
+                if record.key() == Some(key.as_bytes()) {
+                    last = record.payload().map(Into::into);
+                }
+                if record.offset() + 1 >= high {
+                    return Ok(last);
+                }
+            }
+            // Behind the last record there may be marks of transactions, which are nobody's to see.
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(last),
+            Some(Err(error)) => return Err(told(error, reader.context())),
+            None => break,
+        }
+    }
+    Err(told(
+        KafkaError::MessageConsumption(rdkafka::error::RDKafkaErrorCode::OperationTimedOut),
+        reader.context(),
+    ))
+}

@@ -1,0 +1,93 @@
+//! Why a publisher cannot go on.
+
+use crate::{KafkaFailed, control::ControlError};
+use annals::{Position, StreamId, SubscriberError};
+
+/// Why a publisher cannot go on. Nothing was skipped: what is not published yet is published when the reason is gone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// There is no such topic.
+    #[error(
+        "there is no topic {topic} for the events of {category}: create it, or let the publisher do it with --create-topics PARTITIONS"
+    )]
+    NoTopic {
+        /// The topic.
+        topic: String,
+        /// The category whose events should go there.
+        category: String,
+    },
+    /// Keys would go to other partitions than before, beside records of theirs that wait in the old ones.
+    #[error(
+        "topic {topic} has {now} partitions, and {before} when this publisher began: keys would change their partitions and lose their order; make a new topic with {now}, publish to it under another --name, and let the consumers change over"
+    )]
+    Repartitioned {
+        /// The topic.
+        topic: String,
+        /// How many partitions there were.
+        before: u32,
+        /// How many there are.
+        now: u32,
+    },
+    /// An event is larger than the topic takes.
+    #[error(
+        "{stream} at position {position} makes a record of {bytes} bytes, and topic {topic} takes {max}: raise its max.message.bytes, or publish with --oversize omit"
+    )]
+    Oversize {
+        /// The stream of the event.
+        stream: StreamId,
+        /// Its place in the log.
+        position: Position,
+        /// The topic.
+        topic: String,
+        /// The size of the record.
+        bytes: usize,
+        /// What the topic takes: its `max.message.bytes`.
+        max: usize,
+    },
+    /// Kafka knows less of this publisher than the store does.
+    #[error(
+        "{place} knows this publisher up to position {there}, and it had published up to {here}: this is another cluster, or one that lost its control topic {control}; restore that, or publish under another --name"
+    )]
+    Behind {
+        /// The cluster.
+        place: String,
+        /// Where the publisher stands by its control record.
+        there: Position,
+        /// Where it stands by its checkpoint in the store.
+        here: Position,
+        /// The control topic.
+        control: String,
+    },
+    /// The control record cannot be read.
+    #[error(
+        "the control record in {topic} is none that this program knows: a newer one wrote it, or something else writes to that topic"
+    )]
+    Control {
+        /// The control topic.
+        topic: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Kafka failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaFailed),
+    /// The thread that published is gone.
+    #[error("the thread that published ended early: see the log for why")]
+    Ended,
+}
+
+impl PublishError {
+    pub(crate) fn of(self, subscriber: &str) -> SubscriberError {
+        SubscriberError::Elsewhere { subscriber: subscriber.into(), source: self.into() }
+    }
+
+    pub(crate) fn control(topic: &str) -> impl Fn(ControlError) -> Self {
+        let topic = topic.to_string();
+        move |error| match error {
+            ControlError::Kafka(failed) => Self::Kafka(failed),
+            ControlError::Unreadable(source) => Self::Control { topic: topic.clone(), source },
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What follows from an error of Kafka, told by its code, never by its text.
+
+use annals::StoreError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use std::sync::Arc;
+
+/// What Kafka, or the way to it, failed with, and what to do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{place}: {doing}: {source}; {next_step}")]
+pub struct KafkaFailed {
+    place: Arc<str>,
+    doing: &'static str,
+    next_step: &'static str,
+    transient: bool,
+    #[source]
+    source: Box<KafkaError>,
+}
+
+impl KafkaFailed {
+    /// `doing` is what was tried, as in "creating a topic".
+    pub(crate) fn new(place: &Arc<str>, doing: &'static str, source: KafkaError) -> Self {
+        let (transient, next_step) = judge(source.rdkafka_error_code());
+        Self { place: place.clone(), doing, next_step, transient, source: Box::new(source) }
+    }
+
+    /// Whether the same may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+
+    /// The code that Kafka gave.
+    pub fn code(&self) -> Option<Code> {
+        self.source.rdkafka_error_code()
+    }
+}
+
+impl From<KafkaFailed> for StoreError {
+    fn from(failed: KafkaFailed) -> Self {
+        match failed.transient {
+            true => Self::transient("talking to Kafka", failed),
+            false => Self::permanent("talking to Kafka", failed),
+        }
+    }
+}
+
+/// Whether the same may succeed later, and what to do.
+fn judge(code: Option<Code>) -> (bool, &'static str) {
+    let Some(code) = code else { return (false, "look at the settings of the connection") };
+    match code {
+        Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::MessageBatchTooLarge => (
+            false,
+            "raise max.message.bytes of the topic (and message.max.bytes of the broker), or publish with --oversize omit",
+        ),
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => {
+            (false, "create the topic, or let the publisher do it with --create-topics PARTITIONS")
+        }
+        Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed => {
+            (false, "this user lacks the right: ask who runs the broker for one that has it")
+        }
+        Code::SaslAuthenticationFailed | Code::Authentication => {
+            (false, "see that user, password or token and the mechanism are right")
+        }
+        Code::SSL => {
+            (false, "see that the broker speaks TLS there, and that its certificate is trusted: ca=PATH")
+        }
+        Code::Fenced
+        | Code::InvalidProducerEpoch
+        | Code::ProducerFenced
+        | Code::PurgeQueue
+        | Code::PurgeInflight => (
+            true,
+            "another publisher of that name took over, or this one was silent for too long: it begins again",
+        ),
+        Code::UnsupportedFeature | Code::UnsupportedVersion | Code::NotImplemented => {
+            (false, "this broker has no transactions: publish with --delivery at-least-once")
+        }
+        Code::InvalidReplicationFactor => {
+            (false, "create the topics yourself with a replication factor that the cluster can give")
+        }
+        Code::Resolve
+        | Code::AllBrokersDown
+        | Code::BrokerTransportFailure
+        | Code::OperationTimedOut
+        | Code::MessageTimedOut
+        | Code::RequestTimedOut => {
+            (true, "see that the broker runs and can be reached under the names that it advertises")
+        }
+        Code::KafkaStorageError => (true, "see that the broker's disk is well and has room"),
+        _ => (true, "look at the broker's log"),
+    }
+}

@@ -1,0 +1,141 @@
+//! What a record says besides its value: the headers, all UTF-8 text.
+
+use annals::{Json, Position, RecordedEvent};
+use chrono::{DateTime, SecondsFormat, Utc};
+use rdkafka::message::{Header, OwnedHeaders};
+use serde::Deserialize;
+use std::{borrow::Cow, fmt::Write};
+use uuid::Uuid;
+
+/// The id of the event, a UUID.
+pub const EVENT_ID: &str = "event-id";
+/// Its type, unique within the category of its stream.
+pub const EVENT_TYPE: &str = "event-type";
+/// The schema version of the value, counted from 1.
+pub const SCHEMA_VERSION: &str = "schema-version";
+/// The stream, as in `acme/order-7f3c`.
+pub const STREAM: &str = "stream";
+/// Its place in the stream, counted from 1.
+pub const STREAM_VERSION: &str = "stream-version";
+/// Its place in the log.
+pub const POSITION: &str = "position";
+/// The position of the record that this publisher wrote to this partition before; 0 for the first one. A consumer that
+/// remembers one number for each partition detects every loss, repeat and change of order, whatever was filtered.
+pub const PREVIOUS_POSITION: &str = "previous-position";
+/// When it was committed (RFC 3339, UTC, microseconds). The timestamp of the record itself is that of its publishing:
+/// brokers delete by it.
+pub const RECORDED_AT: &str = "recorded-at";
+/// Shared by everything that one request set in motion.
+pub const CORRELATION_ID: &str = "correlation-id";
+/// The event that led to the command behind this one.
+pub const CAUSATION_ID: &str = "causation-id";
+/// The tenant, where there is one.
+pub const TENANT: &str = "tenant";
+/// W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
+/// There in place of a value that was larger than the topic takes: how many bytes it has in the log.
+pub const PAYLOAD_OMITTED: &str = "payload-omitted";
+
+/// Says in CloudEvents' words too (1.0, binary content mode) what a record is, under headers that begin with `ce_`.
+#[derive(Debug, Clone)]
+pub struct CloudEvents {
+    /// The context in which the events happened, a URI reference: `ce_source`.
+    pub source: String,
+}
+
+/// How many headers a record has at most, those for CloudEvents included.
+const HEADERS_MAX: usize = 20;
+
+/// Writes headers; keeps what one record after another needs.
+#[derive(Debug, Default)]
+pub(crate) struct HeaderWriter {
+    text: String,
+    time: Option<(DateTime<Utc>, String)>,
+    cloud_events: Option<CloudEvents>,
+}
+
+/// What consumers need of the metadata. Metadata of another shape says nothing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Ids<'a> {
+    #[serde(borrow)]
+    correlation_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    causation_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    traceparent: Option<Cow<'a, str>>,
+}
+
+impl HeaderWriter {
+    pub(crate) fn new(cloud_events: Option<CloudEvents>) -> Self {
+        Self { cloud_events, ..Self::default() }
+    }
+
+    /// The headers of `event`, behind the record of `previous` in its partition; `omitted` where its value is left out.
+    pub(crate) fn write(&mut self, event: &RecordedEvent, previous: Position, omitted: bool) -> OwnedHeaders {
+        let mut id = Uuid::encode_buffer();
+        let id = event.id.uuid().hyphenated().encode_lower(&mut id);
+        let mut headers = OwnedHeaders::new_with_capacity(HEADERS_MAX)
+            .insert(text(EVENT_ID, id))
+            .insert(text(EVENT_TYPE, &event.event_type))
+            .insert(text(STREAM, event.stream.as_str()));
+        for (name, number) in [
+            (SCHEMA_VERSION, u64::from(event.schema_version)),
+            (STREAM_VERSION, event.version.get()),
+            (POSITION, event.position.get()),
+            (PREVIOUS_POSITION, previous.get()),
+        ] {
+            headers = headers.insert(text(name, self.number(number)));
+        }
+        headers = headers.insert(text(RECORDED_AT, self.time(event.recorded_at)));
+        if event.metadata != Json::empty() {
+            let ids: Ids<'_> = serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
+            let known = [
+                (CORRELATION_ID, ids.correlation_id),
+                (CAUSATION_ID, ids.causation_id),
+                (TRACEPARENT, ids.traceparent),
+            ];
+            for (name, value) in known {
+                if let Some(value) = value {
+                    headers = headers.insert(text(name, &value));
+                }
+            }
+        }
+        if let Some(tenant) = event.stream.tenant() {
+            headers = headers.insert(text(TENANT, tenant));
+        }
+        if omitted {
+            headers = headers.insert(text(PAYLOAD_OMITTED, self.number(event.payload.bytes() as u64)));
+        }
+        if let Some(CloudEvents { source }) = &self.cloud_events {
+            headers = headers
+                .insert(text("ce_specversion", "1.0"))
+                .insert(text("ce_id", id))
+                .insert(text("ce_source", source))
+                .insert(text("ce_type", &event.event_type))
+                .insert(text("ce_subject", event.stream.as_str()))
+                .insert(text("content-type", "application/json"));
+            headers = headers.insert(text("ce_time", self.time(event.recorded_at)));
+        }
+        headers
+    }
+
+    fn number(&mut self, number: u64) -> &str {
+        self.text.clear();
+        // Writing to a text does not fail.
+        let _ = write!(self.text, "{number}");
+        &self.text
+    }
+
+    /// The events of a commit have one time.
+    fn time(&mut self, at: DateTime<Utc>) -> &str {
+        if self.time.as_ref().is_none_or(|(known, _)| *known != at) {
+            self.time = Some((at, at.to_rfc3339_opts(SecondsFormat::Micros, true)));
+        }
+        self.time.as_ref().map_or("", |(_, text)| text)
+    }
+}
+
+fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a str> {
+    Header { key, value: Some(value) }
+}

@@ -1,0 +1,155 @@
+//! Reads topics from beginning to end as a consumer would, and says whether everything is there, once and in order.
+
+use crate::{
+    Chain, Incoming, KafkaFailed, KafkaOptions, Link,
+    client::{ANSWER_MAX, Hearing, partitions, told},
+    running::key_of,
+};
+use annals::{StreamId, Version};
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What a consumer finds that reads topics from their beginning to their end, committed records only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Proof {
+    /// The topics, by name.
+    pub topics: BTreeMap<String, TopicProof>,
+}
+
+/// What a consumer finds in one topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TopicProof {
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// How many records there are that are events.
+    pub records: u64,
+    /// How many streams they belong to.
+    pub streams: u64,
+    /// Places where `previous-position` shows that records are missing.
+    pub missing: u64,
+    /// Records that were there before.
+    pub repeated: u64,
+    /// Records that do not follow the one before them in their stream, or not in their partition.
+    pub out_of_order: u64,
+    /// Records under another key, or in another partition, than their stream belongs to.
+    pub misplaced: u64,
+    /// Records that are no events of ours.
+    pub foreign: u64,
+}
+
+impl Proof {
+    /// Whether every record is there, once, in order, and where it belongs.
+    pub fn holds(&self) -> bool {
+        self.topics.values().all(|topic| {
+            let TopicProof { missing, repeated, out_of_order, misplaced, foreign, .. } = topic;
+            [missing, repeated, out_of_order, misplaced, foreign].into_iter().all(|count| *count == 0)
+        })
+    }
+
+    /// How many records there are in all.
+    pub fn records(&self) -> u64 {
+        self.topics.values().map(|topic| topic.records).sum()
+    }
+
+    /// Reads `topics`. Remembers one number for each partition and each stream.
+    ///
+    /// # Errors
+    /// When a topic is not there, or cannot be read to its end.
+    pub async fn read(options: &KafkaOptions, topics: BTreeSet<String>) -> Result<Self, KafkaFailed> {
+        let (reading, options) = (options.clone(), options.clone());
+        let read = tokio::task::spawn_blocking(move || Self::read_now(&reading, &topics)).await;
+        read.unwrap_or_else(|_| Err(options.failed("reading topics", KafkaError::Canceled)))
+    }
+
+    fn read_now(options: &KafkaOptions, topics: &BTreeSet<String>) -> Result<Self, KafkaFailed> {
+        let failed = |error| options.failed("reading topics", error);
+        let reader = options.reader()?;
+        let (mut proof, mut list) = (Self::default(), TopicPartitionList::new());
+        for topic in topics {
+            let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+            let count = partitions(options, &reader, topic)?.ok_or_else(|| failed(unknown))?;
+            for partition in 0..count {
+                list.add_partition_offset(topic, partition as i32, Offset::Beginning).map_err(failed)?;
+            }
+            let found = TopicProof { partitions: count, ..TopicProof::default() };
+            proof.topics.insert(topic.clone(), found);
+        }
+        reader.assign(&list).map_err(failed)?;
+        proof.look(&reader, list.count()).map_err(failed)?;
+        Ok(proof)
+    }
+
+    fn look(&mut self, reader: &BaseConsumer<Hearing>, partitions: usize) -> Result<(), KafkaError> {
+        let mut chains: HashMap<(String, i32), Chain> = HashMap::new();
+        let mut versions: HashMap<StreamId, Version> = HashMap::new();
+        let mut ended = 0;
+        while ended < partitions {
+            let record = match reader.poll(ANSWER_MAX) {
+                Some(Ok(record)) => record,
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    ended += 1;
+                    continue;
+                }
+                Some(Err(error)) => return Err(told(error, reader.context())),
+                None => {
+                    let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
+                    return Err(told(late, reader.context()));
+                }
+            };
+            let found = self.topics.entry(record.topic().into()).or_default();
+            let Ok(incoming) = Incoming::read(&record) else {
+                found.foreign += 1;
+                continue;
+            };
+            let chain = chains.entry((record.topic().into(), record.partition())).or_default();
+            let link = chain.see(&incoming);
+            match link {
+                Link::Next => {}
+                Link::Repeated => {
+                    found.repeated += 1;
+                    continue;
+                }
+                Link::Lost { .. } => found.missing += 1,
+                Link::Forked { .. } => found.out_of_order += 1,
+            }
+            if link != Link::Next {
+                *chain = Chain::behind(incoming.event.position);
+            }
+            found.note(&incoming, &record, &mut versions);
+        }
+        Ok(())
+    }
+}
+
+impl TopicProof {
+    fn note(
+        &mut self,
+        incoming: &Incoming,
+        record: &impl Message,
+        versions: &mut HashMap<StreamId, Version>,
+    ) {
+        let event = &incoming.event;
+        self.records += 1;
+        let key = key_of(event);
+        let partition = crate::partition_of(key.as_bytes(), self.partitions);
+        let placed = record.key() == Some(key.as_bytes()) && record.partition() == partition as i32;
+        self.misplaced += u64::from(!placed);
+        match versions.get_mut(&event.stream) {
+            Some(last) => {
+                self.out_of_order += u64::from(event.version <= *last);
+                *last = event.version;
+            }
+            None => {
+                self.streams += 1;
+                versions.insert(event.stream.clone(), event.version);
+            }
+        }
+    }
+}

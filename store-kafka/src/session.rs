@@ -1,0 +1,160 @@
+//! A producer of transactions, from its beginning to its first error.
+
+use crate::{
+    KafkaFailed, KafkaOptions,
+    client::{Hearing, Producer, told},
+};
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    message::OwnedHeaders,
+    producer::{BaseRecord, Producer as _},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long the broker lets a transaction stand open before it takes it back.
+pub const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(60);
+
+/// How long one record may be on its way, repeats included: shorter than its transaction.
+pub const DELIVERY_LASTS_MAX: Duration = Duration::from_secs(55);
+
+/// How many records wait in the client for the broker; whoever sends more waits.
+pub const QUEUE_RECORDS_MAX: usize = 100_000;
+
+/// How long a record waits in the client for others to go with it. The end of a transaction waits for nothing.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// How often it is asked whether all records have arrived: the client tells nobody who does not ask it, and asking
+/// without a pause takes a whole processor.
+const LOOK_INTERVAL: Duration = Duration::from_micros(300);
+
+/// How many bytes of one partition go in one batch, at most.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// A record on its way.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: Option<OwnedHeaders>,
+}
+
+/// A producer. After any error it is of no use: it is dropped, and another begins where the last committed transaction
+/// ended. That is the only reaction, because no error tells whether a commit counts.
+///
+/// Its calls block: for a thread that may.
+pub(crate) struct Session {
+    producer: Producer,
+    hearing: Hearing,
+    options: KafkaOptions,
+    given_up: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// Begins to produce transactions as `id`. Whoever did so before can commit no more.
+    pub(crate) fn transactional(options: &KafkaOptions, id: &str) -> Result<Self, KafkaFailed> {
+        let mut config = options.config();
+        config
+            .set("transactional.id", id)
+            .set("transaction.timeout.ms", TRANSACTION_LASTS_MAX.as_millis().to_string())
+            // Where every record has arrived is told by the flush before a commit.
+            .set("delivery.report.only.error", "true");
+        let session = Self::of(options, config)?;
+        let begun = session.producer.init_transactions(TRANSACTION_LASTS_MAX);
+        begun.map_err(|error| session.failed("beginning to publish", error))?;
+        Ok(session)
+    }
+
+    fn of(options: &KafkaOptions, mut config: rdkafka::ClientConfig) -> Result<Self, KafkaFailed> {
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", DELIVERY_LASTS_MAX.as_millis().to_string())
+            .set("queue.buffering.max.messages", QUEUE_RECORDS_MAX.to_string())
+            .set("linger.ms", LINGER.as_millis().to_string())
+            .set("batch.size", BATCH_BYTES_MAX.to_string());
+        let hearing = options.hearing();
+        let made = config.create_with_context(hearing.clone());
+        let producer = made.map_err(|error| options.failed("connecting", error))?;
+        Ok(Self { producer, hearing, options: options.clone(), given_up: Arc::default() })
+    }
+
+    /// Set to give up what is under way: its outcome counts no more.
+    pub(crate) fn given_up(&self) -> Arc<AtomicBool> {
+        self.given_up.clone()
+    }
+
+    pub(crate) fn begin(&self) -> Result<(), KafkaFailed> {
+        self.producer.begin_transaction().map_err(|error| self.failed("beginning a transaction", error))
+    }
+
+    /// Hands `record` over; waits while the queue is full.
+    pub(crate) fn send(&self, record: Outgoing<'_>) -> Result<(), KafkaFailed> {
+        let Outgoing { topic, partition, key, value, headers } = record;
+        let mut record = BaseRecord::to(topic).partition(partition).key(key);
+        record.payload = value;
+        record.headers = headers;
+        let begun = Instant::now();
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    record = back;
+                    self.look("sending", begun)?;
+                }
+                Err((error, _)) => return Err(self.failed("sending", error)),
+            }
+        }
+    }
+
+    /// Waits until everything that was sent has arrived.
+    pub(crate) fn arrived(&self) -> Result<(), KafkaFailed> {
+        let begun = Instant::now();
+        // Not one long flush: it answers up to a tenth of a second after the last record has arrived.
+        while self.producer.flush(Duration::ZERO).is_err() {
+            self.look("waiting for records to arrive", begun)?;
+        }
+        self.producer.poll(Duration::ZERO);
+        match self.hearing.undelivered() {
+            None => Ok(()),
+            Some(error) => Err(self.failed("delivering a record", error)),
+        }
+    }
+
+    /// Makes everything sent since [`begin`](Self::begin) visible at once. An error says nothing about whether it is.
+    pub(crate) fn commit(&self) -> Result<(), KafkaFailed> {
+        self.arrived()?;
+        let committed = self.producer.commit_transaction(TRANSACTION_LASTS_MAX);
+        committed.map_err(|error| self.failed("committing a transaction", error))
+    }
+
+    /// Hears what the client has to say, and lets it work for a moment.
+    fn look(&self, doing: &'static str, begun: Instant) -> Result<(), KafkaFailed> {
+        self.producer.poll(Duration::ZERO);
+        if let Some(error) = self.hearing.undelivered() {
+            return Err(self.failed("delivering a record", error));
+        }
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(self.options.failed(doing, KafkaError::Canceled));
+        }
+        if begun.elapsed() > TRANSACTION_LASTS_MAX {
+            let late = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
+            return Err(self.failed(doing, late));
+        }
+        thread::sleep(LOOK_INTERVAL);
+        Ok(())
+    }
+
+    fn failed(&self, doing: &'static str, error: KafkaError) -> KafkaFailed {
+        // What the broker said of the whole producer says more than that it takes nothing.
+        let fatal = self.producer.client().fatal_error().map(|(code, _)| KafkaError::Global(code));
+        self.options.failed(doing, fatal.unwrap_or_else(|| told(error, &self.hearing)))
+    }
+}
