@@ -1,6 +1,7 @@
 //! The commands that every service has.
 
 pub mod check;
+pub mod grant;
 pub mod lag;
 pub mod parked;
 mod projections;
@@ -55,6 +56,8 @@ pub enum Operations {
     Parked(parked::Parked),
     /// Check that the log is whole and that every event can be read
     Check,
+    /// Let a role of PostgreSQL append or read
+    Grant(grant::Grant),
 }
 
 impl Operations {
@@ -96,6 +99,7 @@ pub async fn run_on(
         Operations::Lag => lag::run(service, stores, output).await,
         Operations::Parked(wanted) => parked::run(service, stores, wanted, output).await,
         Operations::Check => check::run(service, stores, output).await,
+        Operations::Grant(wanted) => grant::run(stores, wanted, output).await,
     };
     // What was printed before a failure is written all the same; the failure is the one to tell.
     let written = output.flush();

@@ -126,6 +126,27 @@ impl Stores {
         Ok(Self::with(log, views))
     }
 
+    /// The log, where it is in PostgreSQL.
+    pub(crate) fn log_in_postgres(&self) -> Option<&PostgresStore> {
+        match &self.integrity {
+            Integrity::Postgres(store) => Some(store),
+            _ => None,
+        }
+    }
+
+    /// The read models, where there are some and they are in PostgreSQL.
+    pub(crate) fn views_in_postgres(&self) -> Option<&PostgresDocuments> {
+        match &self.read_side {
+            ReadSide::Postgres(documents) => Some(documents),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was projected yet where the read models are to be.
+    pub(crate) fn lack_read_models(&self) -> bool {
+        matches!(self.read_side, ReadSide::Missing)
+    }
+
     fn with(log: Log, views: Views) -> Self {
         let Log { store, snapshots, integrity } = log;
         let Views { documents, read_side } = views;

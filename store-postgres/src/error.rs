@@ -148,7 +148,7 @@ const TURN_TLS_ON: &str = "see that ssl is on at the server and that the URL has
 const CERTIFICATE: &str = "name the host as its certificate does, and who signed that with sslrootcert=PATH";
 const LOGIN: &str = "check user and password, and the server's pg_hba.conf";
 const MAKE: &str = "make it with createdb, or name another";
-const GRANT: &str = "let the owner open it once, or grant this user the right";
+const GRANT: &str = "let the owner open it once, or give this user a right: grant append|read ROLE";
 const POOLER: &str = "add pooler=transaction to the URL, or name the server itself";
 const UPGRADE: &str = "upgrade the server";
 const PRIMARY: &str = "name the primary server";

@@ -23,7 +23,7 @@ pub use error::ServerError;
 pub use failure::ServerFailed;
 pub use log::{HEAD_POLL, PostgresStore};
 pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
-pub use rights::Right;
+pub use rights::{GrantError, ROLE_BYTES_MAX, Right};
 pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};
 pub use server::{
     CONNECT_WAIT_MAX, CONNECTIONS_MAX, IDLE_IN_TRANSACTION_MAX, LOCK_WAIT_MAX, STATEMENT_WAIT_MAX,

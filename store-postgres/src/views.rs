@@ -9,6 +9,7 @@ mod lanes;
 mod lease;
 mod page;
 mod parked;
+mod readers;
 mod rebuild;
 mod shown;
 mod sql_page;
@@ -24,7 +25,7 @@ use crate::{
     server::{CONNECTIONS_MAX, Server},
     session::Connections,
     settings::{PostgresSettings, Tables, settings},
-    statement::statements,
+    statement::{Statement, statements},
 };
 use annals::{StoreError, SubscriberId};
 pub use sql_projector::SqlProjector;
@@ -61,6 +62,7 @@ statements!(
         documents_after = "views/sql/documents_after.sql",
         documents_drop = "views/sql/documents_drop.sql",
         documents_first = "views/sql/documents_first.sql",
+        documents_tables = "views/sql/documents_tables.sql",
         documents_there = "views/sql/documents_there.sql",
         generation = "views/sql/generation.sql",
         generation_add = "views/sql/generation_add.sql",
@@ -85,7 +87,9 @@ statements!(
         purge_parked = "views/sql/purge_parked.sql",
         purge_requests = "views/sql/purge_requests.sql",
         purge_left = "views/sql/purge_left.sql",
+        readers = "views/sql/readers.sql",
         report = "views/sql/report.sql",
+        rights_of = "views/sql/rights_of.sql",
         role = "views/sql/role.sql",
         request = "views/sql/request.sql",
         requests = "views/sql/requests.sql",
@@ -108,8 +112,9 @@ statements!(
 /// **For people**, each read model is a view in the schema `NAME_views` beside the schema `NAME` of the tables, called
 /// as the read model with `_` for `-`: the key of each document and the columns that the projection declares
 /// ([`COLUMNS`](annals::Projection::COLUMNS)), or the whole document where it declares none. It always shows the live
-/// generation: a switch re-points it in its own transaction. Whoever may read that schema sees all of it, and nothing
-/// else. A read model whose name has more than 63 bytes is not shown.
+/// generation: a switch re-points it in its own transaction, and keeps what was granted on it also where its columns
+/// change. Whoever may read that schema sees all of it, and nothing else. Who may read the table `generations` may read
+/// each new generation and each new view. A read model whose name has more than 63 bytes is not shown.
 ///
 /// **Leases** run by the clock of the server. Each instance uses up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX)
 /// connections.
@@ -154,6 +159,20 @@ impl PostgresDocuments {
             connections_max: CONNECTIONS_MAX,
         };
         settings(&self.connections, tables).await
+    }
+
+    /// Where they are, without the password.
+    pub fn place(&self) -> &str {
+        &self.connections.server.place
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// The statement that lists the tables of documents.
+    pub(crate) fn documents_tables(&self) -> &Statement {
+        &self.sql.documents_tables
     }
 
     /// A transaction that writes.

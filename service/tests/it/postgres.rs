@@ -3,6 +3,7 @@
 //! Needs a server, which `cargo xtask test` starts; without one each test says that it is skipped.
 
 mod bad_input;
+mod granted;
 mod left;
 mod own;
 mod secrets;

@@ -94,6 +94,11 @@ impl PostgresStore {
         settings(connections, tables).await
     }
 
+    /// Where it is, without the password.
+    pub fn place(&self) -> &str {
+        &self.connections().server.place
+    }
+
     pub(crate) fn connections(&self) -> &Connections {
         &self.reader.connections
     }

@@ -1,7 +1,7 @@
 //! One generation as it is stored: its place, its state and its lease.
 
 use super::{
-    PostgresDocuments,
+    PostgresDocuments, readers,
     transaction::{Halt, Transaction},
 };
 use annals::{CheckpointError, Epoch, GenerationState, Position, StoreError, SubscriberId};
@@ -87,6 +87,7 @@ impl Generation {
         let rows = tx.rows(query).await?;
         let id: i64 = rows[0].try_get(1)?;
         tx.act(tx.sql().documents_add.of_generation(id).query()).await?;
+        readers::share(tx, &format!("{{schema}}.documents_{id}")).await?;
         subscriber(name, rows[0].try_get(0)?)
     }
 

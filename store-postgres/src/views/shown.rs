@@ -4,6 +4,7 @@
 use super::{
     columns::Shown,
     generation::{Generation, number},
+    readers::{Given, share},
     tables,
     transaction::{Halt, Transaction},
 };
@@ -77,7 +78,7 @@ pub(super) async fn drop_tables(tx: &mut Transaction<'_>, id: i64) -> Result<(),
 }
 
 /// Points `view` of the read model `name` at what `select` gives, which has these columns and types. What rests on the
-/// view, and who may read it, stays as it is where its columns stay or only get more.
+/// view stays as it is where its columns stay or only get more; who may read it stays in any case.
 pub(super) async fn point(
     tx: &mut Transaction<'_>,
     name: &str,
@@ -99,12 +100,18 @@ pub(super) async fn point(
         }
         fits &= had == column && had_type == of_type;
     }
-    if !fits {
-        tx.make(&format!("DROP VIEW {{shown}}.{}", quoted(view))).await?;
+    let shown = format!("{{shown}}.{}", quoted(view));
+    let given = if fits { None } else { Some(Given::on(tx, view).await?) };
+    if given.is_some() {
+        tx.make(&format!("DROP VIEW {shown}")).await?;
     }
-    let view = quoted(view);
-    tx.make(&format!("CREATE OR REPLACE VIEW {{shown}}.{view} AS {select}")).await?;
-    tx.make(&format!("COMMENT ON VIEW {{shown}}.{view} IS '{note}'")).await
+    tx.make(&format!("CREATE OR REPLACE VIEW {shown} AS {select}")).await?;
+    tx.make(&format!("COMMENT ON VIEW {shown} IS '{note}'")).await?;
+    match given {
+        Some(given) => given.again(tx, view, columns).await,
+        None if rows.is_empty() => share(tx, &shown).await,
+        None => Ok(()),
+    }
 }
 
 /// What is noted on the views of a read model, whose name needs no quotes.

@@ -1,8 +1,11 @@
 //! What a role may do that only appends or only reads.
 
-use crate::place::{Place, at, number, refusal, to};
-use annals::{AppendError, EventStore, Expected, Position};
-use annals_postgres::{PostgresStore, Right};
+use crate::{
+    filling::Filling,
+    place::{Place, at, number, refusal, to},
+};
+use annals::{AppendError, Checkpoints, DocumentStore, EventStore, Expected, PageLimit, Position};
+use annals_postgres::{PostgresDocuments, PostgresStore, Right};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// A role of its own with `right`, and a connection as that role.
@@ -93,7 +96,98 @@ async fn whoever_reads_cannot_append() {
     let AppendError::Store(error) = &refused else { panic!("{refused}") };
     assert!(!error.is_transient());
     assert!(annals::error_text(error).contains("ask the owner"), "{}", annals::error_text(error));
-    assert!(owner.grant("a\" OR true", Right::Append).await.is_err());
+}
+
+#[tokio::test]
+async fn a_right_is_given_to_one_role_by_its_owner_or_refused() {
+    let Some(place) = Place::new() else { return };
+    let owner = place.store().await;
+    let documents = place.documents().await;
+    // Whatever it is called, it is that role, and nothing else is carried out.
+    let odd = format!("Odd \"{}\"; DROP TABLE log; --\n$$ {{role}} '%I'", &place.schema[26..]);
+    let quoted = format!("\"{}\"", odd.replace('"', "\"\""));
+    let mut raw = place.raw().await;
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE ROLE {quoted} LOGIN"))).execute(&mut raw).await.unwrap();
+    for _ in 0..2 {
+        for right in [Right::Read, Right::Append, Right::Read] {
+            owner.grant(&odd, right).await.unwrap();
+            documents.grant_reading(&odd).await.unwrap();
+        }
+    }
+    let held = "SELECT count(*) FROM information_schema.role_table_grants WHERE table_schema = current_schema() \
+                AND table_name = 'log' AND grantee <> 'annals'";
+    assert_eq!(number(&mut raw, held).await, 1);
+    sqlx::raw_sql(AssertSqlSafe(format!("DROP OWNED BY {quoted}; DROP ROLE {quoted}")))
+        .execute(&mut raw)
+        .await
+        .unwrap();
+
+    let (reader, _) = role(&place, &owner, Right::Read).await;
+    for (name, says) in [
+        ("a\" OR true", "there is no role"),
+        ("public", "which is everybody"),
+        ("", "names no role"),
+        ("a\0b", "names no role"),
+        (&"r".repeat(64), "names no role"),
+    ] {
+        for refused in [owner.grant(name, Right::Append).await, documents.grant_reading(name).await] {
+            let refused = refused.unwrap_err();
+            assert!(refused.to_string().contains(says) && refused.next_step().is_some(), "{refused}");
+        }
+    }
+    // PostgreSQL itself would only warn, and do nothing.
+    let as_reader = PostgresStore::open(&place.url_as(&reader).parse().unwrap()).await.unwrap();
+    let refused = as_reader.grant(&reader, Right::Append).await.unwrap_err();
+    assert!(
+        matches!(&refused, annals_postgres::GrantError::NotOwner { owner } if owner == "annals"),
+        "{refused}"
+    );
+    assert_eq!(as_reader.settings().await.unwrap().right, "read");
+}
+
+/// Control: without `readers::share` the table of the rebuild cannot be read, nor the view of a read model that is new.
+#[tokio::test]
+async fn whoever_reads_read_models_reads_those_of_later_rebuilds_and_changes_none() {
+    let Some(place) = Place::new() else { return };
+    let owner = place.store().await;
+    let documents = place.documents().await;
+    let columns = [annals::Column::text("status")];
+    let mut live = Filling::live(&documents, "orders").await;
+    documents.describe(live.id(), &columns).await.unwrap();
+    live.put(1, &[("a", r#"{"status": "old"}"#)]).await;
+    let (name, mut as_role) = role(&place, &owner, Right::Read).await;
+    documents.grant_reading(&name).await.unwrap();
+    let reader = PostgresDocuments::open(&place.url_as(&name).parse().unwrap()).await.unwrap();
+    let mut building = Filling::building(&documents, "orders").await;
+    building.put(1, &[("a", r#"{"status": "new"}"#)]).await;
+    documents.switch(building.id()).await.unwrap();
+    let mut stock = Filling::live(&documents, "stock").await;
+    documents.describe(stock.id(), &columns).await.unwrap();
+    stock.put(1, &[("hat", r#"{"status": "there"}"#)]).await;
+
+    for (id, key) in [(building.id(), "a"), (stock.id(), "hat")] {
+        let read = reader.documents(id, None, PageLimit::MAX).await.unwrap();
+        assert_eq!(read.iter().map(|(key, _)| &**key).collect::<Vec<_>>(), [key]);
+        let seen = format!("SELECT count(*) FROM {}_views.{}", place.schema, id.name());
+        assert_eq!(number(&mut as_role, &seen).await, 1);
+    }
+    assert!(!reader.subscribers().await.unwrap().is_empty());
+    assert_eq!(reader.settings().await.unwrap().right, "read");
+    let refused = reader.switch(building.id()).await.unwrap_err();
+    assert!(annals::error_text(&refused).contains("lacks the right"), "{}", annals::error_text(&refused));
+    let table = number(&mut as_role, "SELECT max(id) FROM generations").await;
+    for sql in [
+        "UPDATE generations SET checkpoint = 0".to_string(),
+        "DELETE FROM parked".into(),
+        "INSERT INTO requests VALUES (1, 'a', 'retry')".into(),
+        format!("UPDATE documents_{table} SET body = '1'"),
+        format!("TRUNCATE documents_{table}"),
+        format!("DROP VIEW {}_views.orders", place.schema),
+        format!("CREATE TABLE {}_views.mine (n integer)", place.schema),
+    ] {
+        let said = refusal(&mut as_role, &sql).await;
+        assert!(said.contains("permission denied") || said.contains("must be owner"), "{sql}: {said}");
+    }
 }
 
 /// As where the servers belong to somebody else, who lets nobody be a superuser.

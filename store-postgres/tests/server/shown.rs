@@ -223,6 +223,59 @@ async fn columns_change_without_a_rebuild() {
     assert_eq!(rows(&mut sql, "SELECT * FROM orders").await, ["(a,3)"]);
 }
 
+/// Control: without `Given::again` nobody but the owner may read the view behind the change; without its REVOKE, whoever
+/// gets a right by default gets it back.
+#[tokio::test]
+async fn who_may_read_a_view_stays_when_its_columns_change() {
+    let Some(place) = Place::new() else { return };
+    let documents = place.documents().await;
+    let live = Filling::live(&documents, "the-orders").await;
+    let declare = async |id, columns: &[Column]| documents.describe(id, columns).await.unwrap();
+    declare(live.id(), &[Column::text("status"), Column::text("city")]).await;
+    let mut sql = looking(&place).await;
+    let role = |name: &str| format!("\"{name} {}\"", place.schema);
+    let (all, some, other) = (role("All"), role("Some"), role("Other"));
+    run(
+        &mut sql,
+        &format!(
+            "CREATE ROLE {all}; CREATE ROLE {some}; CREATE ROLE {other}; \
+             ALTER DEFAULT PRIVILEGES IN SCHEMA {}_views GRANT SELECT ON TABLES TO {other}; \
+             GRANT SELECT, UPDATE ON the_orders TO {all} WITH GRANT OPTION; \
+             GRANT SELECT (status, city) ON the_orders TO {some}; GRANT REFERENCES ON the_orders TO PUBLIC",
+            place.schema
+        ),
+    )
+    .await
+    .unwrap();
+    let held = "SELECT coalesce(relacl::text, '') || coalesce((SELECT string_agg(attname || attacl::text, ' ' ORDER BY attname) \
+                FROM pg_attribute WHERE attrelid = c.oid), '') FROM pg_class c WHERE oid = 'the_orders'::regclass";
+    let before = rows(&mut sql, held).await;
+    assert!(before[0].contains("All") && before[0].contains("Some"), "{before:?}");
+    // Of another type: the view is made anew.
+    declare(live.id(), &[Column::integer("status"), Column::text("city")]).await;
+    assert_eq!(types(&mut sql, "the_orders").await, ["key text", "status bigint", "city text"]);
+    assert_eq!(rows(&mut sql, held).await, before);
+    // By the switch of a rebuild, and without one of the columns.
+    let mut building = Filling::building(&documents, "the-orders").await;
+    declare(building.id(), &[Column::text("status")]).await;
+    building.put(1, &[("a", r#"{"status": "new"}"#)]).await;
+    documents.switch(building.id()).await.unwrap();
+    assert_eq!(types(&mut sql, "the_orders").await, ["key text", "status text"]);
+    for (role, right, has) in [
+        (&all, "has_table_privilege('{}', 'the_orders', 'UPDATE WITH GRANT OPTION')", 1),
+        (&some, "has_table_privilege('{}', 'the_orders', 'SELECT')", 0),
+        (&some, "has_column_privilege('{}', 'the_orders', 'status', 'SELECT')", 1),
+        (&some, "has_table_privilege('{}', 'the_orders', 'REFERENCES')", 1),
+        (&other, "has_table_privilege('{}', 'the_orders', 'SELECT')", 0),
+    ] {
+        let asked = format!("SELECT {}::integer::bigint", right.replace("{}", role.trim_matches('"')));
+        assert_eq!(number(&mut sql, &asked).await, has, "{role} {right}");
+    }
+    for role in [all, some, other] {
+        run(&mut sql, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
+    }
+}
+
 /// What would fall with the view is named, nothing is switched, and once it is gone the switch succeeds.
 #[tokio::test]
 async fn a_switch_to_other_columns_is_refused_while_something_rests_on_the_old_ones() {
