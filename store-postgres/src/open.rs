@@ -18,17 +18,31 @@ pub const CLOCKS_APART_MAX: TimeDelta = TimeDelta::minutes(5);
 /// Reads them; no parameters.
 pub(crate) const SETTINGS: &str = include_str!("open/settings.sql");
 
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Write,
+    /// A standby will do. What would write to it is refused by the server.
+    Look,
+}
+
+/// A database that was found fit.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    pub(crate) is_standby: bool,
+}
+
 /// Connects, looks at the settings, and brings the tables of `layout` up to date.
-pub(crate) async fn open(server: &Server, layout: &Layout) -> Result<Session, ServerError> {
+pub(crate) async fn open(server: &Server, layout: &Layout, purpose: Purpose) -> Result<Opened, ServerError> {
     let failed = |source| ServerError::of(&server.place, "connecting", source);
     let mut session = server.connect_first().await?;
     let asked_at = Utc::now();
     let rows = session.rows(sqlx::query(SETTINGS).persistent(false));
     let rows = rows.await.map_err(failed)?;
     let settings = Settings::of(&rows[0]).map_err(failed)?;
-    settings.check(server, asked_at, Utc::now())?;
+    settings.check(server, purpose, asked_at, Utc::now())?;
     migrate(&mut session, server, layout).await?;
-    Ok(session)
+    Ok(Opened { session, is_standby: settings.is_standby })
 }
 
 /// Whether tables of `layout` were made where `options` say; makes none.
@@ -44,7 +58,7 @@ pub(crate) struct Settings {
     version_number: i32,
     pub(crate) version: String,
     encoding: String,
-    is_standby: bool,
+    pub(crate) is_standby: bool,
     pub(crate) fsync: String,
     pub(crate) synchronous_commit: String,
     pub(crate) full_page_writes: String,
@@ -72,6 +86,7 @@ impl Settings {
     fn check(
         &self,
         server: &Server,
+        purpose: Purpose,
         asked_at: DateTime<Utc>,
         answered_at: DateTime<Utc>,
     ) -> Result<(), ServerError> {
@@ -80,7 +95,7 @@ impl Settings {
             let (found, needed) = (self.version.clone(), SERVER_VERSION_MIN);
             return Err(ServerError::TooOld { place: place(), found, needed });
         }
-        if self.is_standby {
+        if self.is_standby && purpose == Purpose::Write {
             return Err(ServerError::Standby { place: place() });
         }
         let setting = |setting, wanted, got: &str, next_step| {
@@ -135,7 +150,7 @@ mod tests {
     fn refusal(settings: &Settings, url: &str) -> Option<String> {
         let server = Server::of(&url.parse().unwrap());
         let now = Utc::now();
-        settings.check(&server, now, now).err().map(|error| error.to_string())
+        settings.check(&server, Purpose::Write, now, now).err().map(|error| error.to_string())
     }
 
     #[test]

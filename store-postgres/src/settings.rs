@@ -17,6 +17,8 @@ pub struct PostgresSettings {
     pub place: String,
     /// The version of the server.
     pub version: String,
+    /// It only copies another server, which is the one that takes writes.
+    pub is_standby: bool,
     /// `on`, or the URL says `unsafe-durability`.
     pub fsync: String,
     /// Not `off`, unless the URL says `unsafe-durability`.
@@ -78,6 +80,7 @@ pub(crate) async fn settings(
     Ok(PostgresSettings {
         place: connections.server.place.to_string(),
         version: settings.version,
+        is_standby: settings.is_standby,
         fsync: settings.fsync,
         synchronous_commit: settings.synchronous_commit,
         full_page_writes: settings.full_page_writes,

@@ -21,7 +21,7 @@ mod transaction;
 use crate::{
     PostgresOptions, ServerError,
     migrate::Layout,
-    open::{exists, open},
+    open::{Purpose, exists, open},
     server::{CONNECTIONS_MAX, Server},
     session::Connections,
     settings::{PostgresSettings, Tables, settings},
@@ -132,8 +132,21 @@ impl PostgresDocuments {
     /// # Errors
     /// As [`PostgresStore::open`](crate::PostgresStore::open).
     pub async fn open(options: &PostgresOptions) -> Result<Self, ServerError> {
+        Self::open_for(options, Purpose::Write).await
+    }
+
+    /// The same for whoever only reads: a standby will do. What would be written to one is refused with an error that
+    /// names the next step.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); a standby is none.
+    pub async fn open_to_look(options: &PostgresOptions) -> Result<Self, ServerError> {
+        Self::open_for(options, Purpose::Look).await
+    }
+
+    async fn open_for(options: &PostgresOptions, purpose: Purpose) -> Result<Self, ServerError> {
         let server = Arc::new(Server::of(options));
-        drop(open(&server, &VIEWS).await?);
+        drop(open(&server, &VIEWS, purpose).await?);
         let sql = Sql::of(&options.schema, options.prepares());
         let (ids, moved) = (Mutex::default(), watch::Sender::new(0));
         Ok(Self { connections: Connections::to(server), sql, ids, moved })

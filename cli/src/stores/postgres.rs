@@ -15,7 +15,11 @@ pub(super) async fn open_log(
     if access != Access::Create && !PostgresStore::exists(log).await.map_err(failed)? {
         return Err(CliError::failed(log, "there is no event log in it").next(service.first_step()));
     }
-    let store = Arc::new(PostgresStore::open(log).await.map_err(failed)?);
+    let opened = match access {
+        Access::Look => PostgresStore::open_to_look(log).await,
+        Access::Replay | Access::Create => PostgresStore::open(log).await,
+    };
+    let store = Arc::new(opened.map_err(failed)?);
     Ok(Log { store: store.clone(), snapshots: Some(store.clone()), integrity: Integrity::Postgres(store) })
 }
 
@@ -26,7 +30,11 @@ pub(super) async fn open_views(views: &PostgresOptions, access: Access) -> Resul
         // Nothing was projected yet, and looking makes no tables.
         return Ok(Views::missing());
     }
-    let documents = Arc::new(PostgresDocuments::open(views).await.map_err(failed)?);
+    let opened = match access {
+        Access::Look => PostgresDocuments::open_to_look(views).await,
+        Access::Replay | Access::Create => PostgresDocuments::open(views).await,
+    };
+    let documents = Arc::new(opened.map_err(failed)?);
     Ok(Views { documents: documents.clone(), read_side: ReadSide::Postgres(documents) })
 }
 

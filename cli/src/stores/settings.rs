@@ -36,6 +36,9 @@ pub struct Settings {
     /// Whether PostgreSQL writes whole pages after a checkpoint, so that none is torn by a power cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_page_writes: Option<String>,
+    /// Whether this PostgreSQL server only copies another one, which takes the writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<bool>,
     /// The schema of PostgreSQL that holds the tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
@@ -129,6 +132,7 @@ fn of_server(postgres: PostgresSettings) -> Settings {
         synchronous: Some(postgres.synchronous_commit),
         fsync: Some(postgres.fsync),
         full_page_writes: Some(postgres.full_page_writes),
+        standby: Some(postgres.is_standby),
         schema: Some(postgres.schema),
         role: Some(postgres.role),
         right: Some(postgres.right),
@@ -154,6 +158,9 @@ impl fmt::Display for Facts<'_> {
         }
         if let Some(path) = path {
             write!(f, " {path}")?;
+        }
+        if self.0.standby == Some(true) {
+            f.write_str(", a standby")?;
         }
         if let (Some(schema), Some(layout)) = (schema, layout) {
             write!(f, ", schema {schema} of layout {layout}")?;

@@ -1,7 +1,7 @@
 //! The head of the log, and the task that hears of what other processes append.
 
 use super::Sql;
-use crate::{PostgresOptions, server::Server, session::Connections};
+use crate::{server::Server, session::Connections};
 use annals::{Position, StoreError};
 use sqlx::{
     Error, Row,
@@ -22,8 +22,13 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Starts to listen on `channel`.
-    pub(super) fn watching(connections: Connections, sql: Arc<Sql>, channel: String, head: Position) -> Self {
+    /// Starts to listen on `channel`, where anything can be heard.
+    pub(super) fn watching(
+        connections: Connections,
+        sql: Arc<Sql>,
+        channel: Option<String>,
+        head: Position,
+    ) -> Self {
         let sender = Arc::new(watch::Sender::new(head));
         let watcher = Watcher { connections, sql, channel, sender: sender.clone(), failing: false };
         Self { sender, task: tokio::spawn(watcher.run()) }
@@ -47,7 +52,7 @@ impl Drop for Head {
 struct Watcher {
     connections: Connections,
     sql: Arc<Sql>,
-    channel: String,
+    channel: Option<String>,
     sender: Arc<watch::Sender<Position>>,
     failing: bool,
 }
@@ -56,8 +61,9 @@ impl Watcher {
     async fn run(mut self) {
         let mut listener = None;
         loop {
-            if listener.is_none() && self.can_listen() {
-                listener = self.note("listening for appends", self.listen().await);
+            if let (None, Some(channel)) = (&listener, &self.channel) {
+                let listening = self.listen(channel).await;
+                listener = self.note("listening for appends", listening);
             }
             // After it began to listen: whatever was appended before is seen here, and the rest is heard.
             let looked = self.look().await;
@@ -91,12 +97,8 @@ impl Watcher {
         }
     }
 
-    fn can_listen(&self) -> bool {
-        self.options().prepares()
-    }
-
-    async fn listen(&self) -> Result<PgListener, StoreError> {
-        listen(&self.connections.server, &self.channel)
+    async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
+        listen(&self.connections.server, channel)
             .await
             .map_err(|error| self.connections.failed("listening", error))
     }
@@ -123,10 +125,6 @@ impl Watcher {
                 None
             }
         }
-    }
-
-    fn options(&self) -> &PostgresOptions {
-        &self.connections.server.options
     }
 }
 

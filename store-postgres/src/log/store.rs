@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     PostgresOptions, ServerError,
-    open::{exists, open},
+    open::{Opened, Purpose, exists, open},
     server::{CONNECTIONS_MAX, Server},
     session::Connections,
     settings::{PostgresSettings, Tables, settings},
@@ -52,12 +52,27 @@ impl PostgresStore {
     /// that acknowledged events could be lost, when its clock is far from ours, when a newer program made the tables,
     /// or when the schema holds tables of somebody else.
     pub async fn open(options: &PostgresOptions) -> Result<Self, ServerError> {
+        Self::open_for(options, Purpose::Write).await
+    }
+
+    /// The same for whoever only reads: a standby will do. What is appended to one is refused with an error that names
+    /// the next step.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); a standby is none.
+    pub async fn open_to_look(options: &PostgresOptions) -> Result<Self, ServerError> {
+        Self::open_for(options, Purpose::Look).await
+    }
+
+    async fn open_for(options: &PostgresOptions, purpose: Purpose) -> Result<Self, ServerError> {
         let server = Arc::new(Server::of(options));
-        let mut session = open(&server, &LOG).await?;
+        let Opened { mut session, is_standby } = open(&server, &LOG, purpose).await?;
         let sql = Arc::new(Sql::of(&options.schema, options.prepares()));
         let failed = |source| ServerError::of(&server.place, "reading the head of the log", source);
         let rows = session.rows(sql.channel.query()).await.map_err(failed)?;
         let channel = rows[0].try_get(0).map_err(failed)?;
+        // Behind a pooler nothing is heard, and a standby tells nothing.
+        let channel = Some(channel).filter(|_: &String| options.prepares() && !is_standby);
         let rows = session.rows(sql.head.query()).await.map_err(failed)?;
         let position = Position::from_i64(rows[0].try_get(0).map_err(failed)?);
 

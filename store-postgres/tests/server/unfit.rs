@@ -1,7 +1,7 @@
 //! Servers and users that the store cannot keep its promises with.
 
-use crate::own::Own;
-use annals::{EventStore, Expected};
+use crate::{filling::Filling, own::Own};
+use annals::{DocumentStore, EventStore, Expected, LogFilter, PageLimit, Position};
 use annals_postgres::{PostgresDocuments, PostgresStore, ServerError};
 
 async fn refusal(own: &Own, options: &str) -> ServerError {
@@ -35,11 +35,33 @@ async fn a_standby_is_refused_and_left_as_it_is() {
     let store = PostgresStore::open(&own.options("127.0.0.1", "")).await.unwrap();
     store.append(crate::place::to("order-1", Expected::NEW, 1)).await.unwrap();
     drop(store);
+    let documents = PostgresDocuments::open(&own.options("127.0.0.1", "")).await.unwrap();
+    let mut live = Filling::live(&documents, "orders").await;
+    live.put(1, &[("a", "1")]).await;
+    drop(documents);
     own.write("standby.signal", "");
     own.start(&["hot_standby=on"]);
     let error = refusal(&own, "").await;
     assert!(matches!(error, ServerError::Standby { .. }), "{error}");
     assert_eq!(error.next_step(), "name the primary server");
+
+    // Whoever only looks is let in, and refused what would write.
+    let options = own.options("127.0.0.1", "");
+    let store = PostgresStore::open_to_look(&options).await.unwrap();
+    let page = store.read_log(Position::START, PageLimit::MAX, &LogFilter::all()).await.unwrap();
+    assert_eq!((page.events.len(), *store.head().borrow()), (1, Position::new(1)));
+    assert!(store.settings().await.unwrap().is_standby);
+    let error = store.append(crate::place::to("order-1", Expected::Any, 1)).await.unwrap_err();
+    assert!(annals::error_text(&error).contains("standby or read-only: name the primary"), "{error}");
+    let documents = PostgresDocuments::open_to_look(&options).await.unwrap();
+    let (id, _) = documents.live("orders").await.unwrap().unwrap();
+    assert_eq!(documents.documents(&id, None, PageLimit::MAX).await.unwrap().len(), 1);
+    let error = documents.start_rebuild("orders", 1).await.unwrap_err();
+    assert!(annals::error_text(&error).contains("standby or read-only: name the primary"), "{error}");
+
+    // Tables that are not there, or are of an older layout, cannot be made.
+    let error = PostgresStore::open_to_look(&own.options("127.0.0.1", "schema=none")).await.unwrap_err();
+    assert!(matches!(&error, ServerError::ReadOnly { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ fn refused(ran: &Ran, exit_code: i32) -> (String, String) {
     let line = ran.stderr.lines().last().unwrap_or_default();
     let error: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{ran:?}"));
     assert_eq!(error["exit_code"], exit_code, "{ran:?}");
-    let text = |key: &str| error[key].as_str().unwrap_or_else(|| panic!("{key} of {ran:?}")).to_string();
+    let text = |key: &str| error[key].as_str().unwrap_or_default().to_string();
     (text("reason"), text("next"))
 }
 
@@ -108,4 +108,27 @@ fn a_server_that_could_lose_events_is_used_only_if_the_url_says_so() {
         checked.stdout.contains("fsync off") && checked.stdout.contains("may take the last"),
         "{checked:?}"
     );
+}
+
+// The control: what writes is refused by the same server.
+#[test]
+fn a_standby_is_looked_into_and_takes_no_writes() {
+    let Some(own) = Own::running("standby") else { return };
+    let (program, url) = (Program::new(), own.url());
+    assert_eq!(program.run(SMALL.into_iter().chain(["--store", &url])).code, Some(0));
+    const LINES: [&str; 6] =
+        ["streams", "tail", "show order-B1-0000001", "query stock", "projections", "parked list"];
+    let look = |line: &str| program.json(line.split(' ').chain(["--store", &url]));
+    let before = LINES.map(look);
+    own.become_standby();
+    assert_eq!(LINES.map(look), before);
+    let lag = look("lag");
+    assert!(!lag.is_empty() && lag.iter().all(|it| it["events_behind"] == 0), "{lag:?}");
+    let checked = &look("check")[0];
+    assert_eq!((&checked["ok"], &checked["settings"]["standby"]), (&true.into(), &true.into()), "{checked}");
+    assert_eq!(checked["read_models"]["standby"], true, "{checked}");
+    for line in ["demo", "replay stock", "grant read annals", "parked retry stock x"] {
+        let (why, step) = refused(&program.run(line.split(' ').chain(["--json", "--store", &url])), 1);
+        assert!(format!("{why}; {step}").contains("name the primary"), "{line}: {why}; {step}");
+    }
 }

@@ -36,6 +36,12 @@ impl Own {
         self.0.start(settings).unwrap();
     }
 
+    /// Starts it anew as the standby of a server that is gone.
+    pub(crate) fn become_standby(&self) {
+        self.0.write("standby.signal", "").unwrap();
+        self.start(&["hot_standby=on"]);
+    }
+
     /// Ends it.
     pub(crate) fn stop(&self) {
         self.0.stop().unwrap();
