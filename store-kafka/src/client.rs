@@ -1,6 +1,6 @@
 //! What a client of librdkafka reports while it works.
 
-use crate::{KafkaFailed, KafkaOptions, url::TokenSource};
+use crate::{KafkaFailed, KafkaOptions, secrets::Secrets, url::TokenSource};
 use rdkafka::{
     ClientContext, Message, Offset, TopicPartitionList,
     client::OAuthToken,
@@ -13,16 +13,39 @@ use rdkafka::{
 use std::{
     error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long one question to the cluster may take: its metadata, an offset, a topic to be made.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(15);
 
+/// How long it is tried to reach any broker at all.
+pub(crate) const REACHED_MAX: Duration = Duration::from_secs(5);
+
+/// How long each question waits while none is reached.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long the first of the questions waits that one question is asked as, each further one twice as long: in between
+/// the client is heard, so that a refused password is told at once and not when the time is over.
+const ASK_FIRST: Duration = Duration::from_millis(250);
+
+/// How much of what the client says is told, in characters.
+const REASON_CHARS_MAX: usize = 400;
+
+/// Settings that are never to be seen.
+const SECRET_SETTINGS: [&str; 5] = [
+    "sasl.password",
+    "sasl.oauthbearer.client.secret",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
+];
+
 /// Hears what a client reports, and keeps the worst of it.
 #[derive(Clone, Default)]
 pub(crate) struct Hearing {
     token: Option<TokenSource>,
+    secrets: Secrets,
     heard: Arc<Mutex<Heard>>,
 }
 
@@ -32,6 +55,16 @@ struct Heard {
     undelivered: Option<KafkaError>,
     /// What the client could not mend by itself, such as a refused password.
     broken: Option<KafkaError>,
+    /// Not one broker is reached, or nobody gave a token to knock with.
+    shut_out: bool,
+    /// The last that it said about a connection, in its own words.
+    reason: Option<Arc<str>>,
+}
+
+impl Heard {
+    fn says(&mut self, reason: &str) {
+        self.reason = Some(reason.chars().take(REASON_CHARS_MAX).collect::<String>().into());
+    }
 }
 
 impl Hearing {
@@ -45,6 +78,30 @@ impl Hearing {
         self.heard().broken.clone()
     }
 
+    /// Why there is nothing to wait for: no broker is reached, or none is asked for lack of a token, for a reason that does not pass by itself.
+    pub(crate) fn hopeless(&self) -> Option<KafkaError> {
+        let heard = self.heard();
+        let lasts = |error: &KafkaError| error.rdkafka_error_code().is_some_and(lasts);
+        heard.broken.clone().filter(|broken| heard.shut_out && lasts(broken))
+    }
+
+    /// Whether something stands in the way of connections.
+    fn is_shut_out(&self) -> bool {
+        let heard = self.heard();
+        heard.shut_out || heard.reason.is_some()
+    }
+
+    /// Somebody is reached: what was heard before is over.
+    fn answered(&self) {
+        let mut heard = self.heard();
+        (heard.broken, heard.reason, heard.shut_out) = (None, None, false);
+    }
+
+    /// What the client said last about a connection: for people.
+    pub(crate) fn reason(&self) -> Option<Arc<str>> {
+        self.heard().reason.clone()
+    }
+
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,6 +111,11 @@ impl ClientContext for Hearing {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        let message = self.secrets.hidden(message);
+        // Why a connection was lost is not always an error that it reports.
+        if facility == "FAIL" {
+            self.heard().says(&message);
+        }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::error!(facility, "{message}");
@@ -65,30 +127,43 @@ impl ClientContext for Hearing {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::info!(%error, reason, "the client of Kafka reports");
-        let code = error.rdkafka_error_code();
-        let lasting = [
-            RDKafkaErrorCode::Authentication,
-            RDKafkaErrorCode::SaslAuthenticationFailed,
-            RDKafkaErrorCode::SSL,
-            RDKafkaErrorCode::AllBrokersDown,
-            RDKafkaErrorCode::Resolve,
-        ];
-        if code.is_some_and(|code| lasting.contains(&code)) {
-            let mut heard = self.heard();
+        let reason = self.secrets.hidden(reason);
+        tracing::info!(%error, %reason, "the client of Kafka reports");
+        let Some(code) = error.rdkafka_error_code() else { return };
+        let mut heard = self.heard();
+        match code {
             // That no broker is left says less than why.
-            if heard.broken.is_none() || code != Some(RDKafkaErrorCode::AllBrokersDown) {
-                heard.broken = Some(error);
+            RDKafkaErrorCode::AllBrokersDown => {
+                heard.shut_out = true;
+                heard.broken.get_or_insert(error);
+                return;
             }
+            code if lasts(code) => heard.broken = Some(error),
+            RDKafkaErrorCode::BrokerTransportFailure => {}
+            _ => return,
         }
+        heard.says(&reason);
     }
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        let source = self.token.as_ref().ok_or("no token is given: name a file with token-file=PATH")?;
-        let token = source()?;
+        let missing = || "no token is given: name a file with token-file=PATH".to_string();
+        let token = self.token.as_ref().ok_or_else(missing).and_then(|source| source());
+        let token = token.inspect_err(|_| self.heard().shut_out = true)?;
+        self.secrets.add(&token.token);
         let (token, principal_name, lifetime_ms) = (token.token, token.principal, token.until_ms);
         Ok(OAuthToken { token, principal_name, lifetime_ms })
     }
+}
+
+/// Whether this does not pass by itself.
+fn lasts(code: RDKafkaErrorCode) -> bool {
+    let lasting = [
+        RDKafkaErrorCode::Authentication,
+        RDKafkaErrorCode::SaslAuthenticationFailed,
+        RDKafkaErrorCode::SSL,
+        RDKafkaErrorCode::Resolve,
+    ];
+    lasting.contains(&code)
 }
 
 impl ConsumerContext for Hearing {}
@@ -107,11 +182,24 @@ impl ProducerContext for Hearing {
 
 impl KafkaOptions {
     pub(crate) fn hearing(&self) -> Hearing {
-        Hearing { token: self.token.clone(), heard: Arc::default() }
+        let secrets = Secrets::default();
+        let config = self.config();
+        SECRET_SETTINGS.iter().filter_map(|name| config.get(name)).for_each(|secret| secrets.add(secret));
+        Hearing { token: self.token.clone(), secrets, heard: Arc::default() }
     }
 
     pub(crate) fn failed(&self, doing: &'static str, error: KafkaError) -> KafkaFailed {
         KafkaFailed::new(self.place(), doing, error)
+    }
+
+    /// The same, with what the client said about its connections where that says more.
+    pub(crate) fn failed_as(&self, hearing: &Hearing, doing: &'static str, error: KafkaError) -> KafkaFailed {
+        let about_a_connection = is_vague(&error)
+            || error
+                .rdkafka_error_code()
+                .is_some_and(|code| lasts(code) || code == RDKafkaErrorCode::AllBrokersDown);
+        let reason = hearing.reason().filter(|_| about_a_connection);
+        self.failed(doing, error).saying(reason)
     }
 
     /// A client to ask and to read with, that belongs to no group. It sees what is committed only.
@@ -141,14 +229,53 @@ pub(crate) fn one_partition(
 
 /// Why a call failed, in the words of what the client reported before where it did.
 pub(crate) fn told(error: KafkaError, hearing: &Hearing) -> KafkaError {
+    match hearing.broken() {
+        Some(broken) if is_vague(&error) => broken,
+        _ => error,
+    }
+}
+
+/// Whether the error says no more than that no answer came.
+fn is_vague(error: &KafkaError) -> bool {
     let vague = [
         Some(RDKafkaErrorCode::OperationTimedOut),
         Some(RDKafkaErrorCode::BrokerTransportFailure),
         Some(RDKafkaErrorCode::MessageTimedOut),
     ];
-    match hearing.broken() {
-        Some(broken) if vague.contains(&error.rdkafka_error_code()) => broken,
-        _ => error,
+    vague.contains(&error.rdkafka_error_code())
+}
+
+/// Asks until there is an answer, for [`ANSWER_MAX`] in all, or until the client says that none will come. `hear` lets the
+/// client say it, and gives it the token that it may want.
+pub(crate) fn asked<T>(
+    hearing: &Hearing,
+    mut hear: impl FnMut(),
+    ask: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let (begun, mut wait) = (Instant::now(), ASK_FIRST);
+    loop {
+        hear();
+        let error = match ask(wait) {
+            Err(error) if is_vague(&error) => error,
+            Err(error) => return Err(error),
+            Ok(answer) => {
+                hearing.answered();
+                return Ok(answer);
+            }
+        };
+        hear();
+        if let Some(hopeless) = hearing.hopeless() {
+            return Err(hopeless);
+        }
+        let (max, next) = match hearing.is_shut_out() {
+            true => (REACHED_MAX, ASK_AGAIN),
+            false => (ANSWER_MAX, wait * 2),
+        };
+        let left = max.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(told(error, hearing));
+        }
+        wait = next.min(left);
     }
 }
 
@@ -158,15 +285,21 @@ pub(crate) fn partitions(
     reader: &BaseConsumer<Hearing>,
     topic: &str,
 ) -> Result<Option<u32>, KafkaFailed> {
-    let asked = reader.fetch_metadata(Some(topic), ANSWER_MAX);
-    let failed = |error| options.failed("asking for the partitions of a topic", error);
-    let metadata = asked.map_err(|error| failed(told(error, reader.context())))?;
+    let hearing = reader.context();
+    let failed = |error| options.failed_as(hearing, "asking for the partitions of a topic", error);
+    let answer = asked(hearing, || hear(reader), |wait| reader.fetch_metadata(Some(topic), wait));
+    let metadata = answer.map_err(failed)?;
     let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
     match found.error().map(RDKafkaErrorCode::from) {
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
         Some(code) => Err(failed(KafkaError::MetadataFetch(code))),
         None => Ok(u32::try_from(found.partitions().len()).ok().filter(|count| *count > 0)),
     }
+}
+
+/// Lets a reader that is assigned nothing say what it has to say.
+fn hear(reader: &BaseConsumer<Hearing>) {
+    while reader.poll(Duration::ZERO).is_some() {}
 }
 
 /// Kept so that both kinds of clients are named once.

@@ -17,6 +17,18 @@ pub enum PublishError {
         /// The category whose events should go there.
         category: String,
     },
+    /// There is no such topic, and who logs in with a token makes none from here: the driver cannot.
+    #[error(
+        "there is no topic {topic}, and with OAUTHBEARER none is made from here: create it with {partitions} partitions{settings}"
+    )]
+    TopicByHand {
+        /// The topic.
+        topic: String,
+        /// How many partitions it is to have.
+        partitions: u32,
+        /// What it must be set to besides.
+        settings: &'static str,
+    },
     /// Keys would go to other partitions than before, beside records of theirs that wait in the old ones.
     #[error(
         "topic {topic} has {now} partitions, and {before} when this publisher began: keys would change their partitions and lose their order; make a new topic with {now}, publish to it under another --name, and let the consumers change over"

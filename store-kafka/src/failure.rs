@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 /// What Kafka, or the way to it, failed with, and what to do about it.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{place}: {doing}: {source}; {next_step}")]
+#[error("{place}: {doing}: {source}{}; {next_step}", self.said())]
 pub struct KafkaFailed {
     place: Arc<str>,
     doing: &'static str,
     next_step: &'static str,
     transient: bool,
+    reason: Option<Arc<str>>,
     #[source]
     source: Box<KafkaError>,
 }
@@ -20,7 +21,16 @@ impl KafkaFailed {
     /// `doing` is what was tried, as in "creating a topic".
     pub(crate) fn new(place: &Arc<str>, doing: &'static str, source: KafkaError) -> Self {
         let (transient, next_step) = judge(source.rdkafka_error_code());
-        Self { place: place.clone(), doing, next_step, transient, source: Box::new(source) }
+        Self { place: place.clone(), doing, next_step, transient, reason: None, source: Box::new(source) }
+    }
+
+    /// With the words of the client itself.
+    pub(crate) fn saying(self, reason: Option<Arc<str>>) -> Self {
+        Self { reason, ..self }
+    }
+
+    fn said(&self) -> String {
+        self.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default()
     }
 
     /// Whether the same may succeed later.
@@ -85,9 +95,10 @@ fn judge(code: Option<Code>) -> (bool, &'static str) {
         | Code::BrokerTransportFailure
         | Code::OperationTimedOut
         | Code::MessageTimedOut
-        | Code::RequestTimedOut => {
-            (true, "see that the broker runs and can be reached under the names that it advertises")
-        }
+        | Code::RequestTimedOut => (
+            true,
+            "see that the broker runs, can be reached under the names that it advertises, and expects what security= says",
+        ),
         Code::KafkaStorageError => (true, "see that the broker's disk is well and has room"),
         _ => (true, "look at the broker's log"),
     }

@@ -4,6 +4,19 @@
 //! [`Publisher`] is a subscriber of the log like a projection: run it with a [`Runner`](annals::Runner). [`Incoming`] reads
 //! a record back into the event that it was.
 //!
+//! # Logging in
+//! [`KafkaOptions`] says how: TLS with a checked certificate is the rule, with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or
+//! OAUTHBEARER within. Who does not get in is told why within seconds, in the words of the client where they say more; no
+//! password and no token is in any message. A token is renewed while a publisher idles. With a token no topics are made
+//! from here and their settings are not asked (the driver cannot): the topics, and the publisher's
+//! [control topic](Publisher::control_topic), are created by hand, and `max.message.bytes` is taken to be Kafka's default.
+//!
+//! **Azure Event Hubs** speaks Kafka at port 9093. With a connection string in a file:
+//! `kafka://%24ConnectionString@NAMESPACE.servicebus.windows.net:9093?password-file=PATH`. With Entra ID:
+//! `kafka://NAMESPACE.servicebus.windows.net:9093?token-file=PATH`, where somebody keeps a fresh token for
+//! `https://NAMESPACE.servicebus.windows.net/.default`, or a function given to [`KafkaOptions::with_token`]. Its tiers
+//! without transactions, and those without compacted topics, want another delivery than exactly once.
+//!
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
 
 mod admin;
@@ -15,9 +28,11 @@ mod failure;
 pub mod headers;
 mod incoming;
 mod murmur2;
+mod polled;
 mod proof;
 mod publisher;
 mod running;
+mod secrets;
 mod session;
 mod terms;
 mod topic;

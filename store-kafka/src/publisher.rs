@@ -74,7 +74,7 @@ impl Publisher {
         if look(&self.options, &reader, &control_topic).await.map_err(|error| failed(error.into()))?.is_none()
         {
             let made = made(&self.options, &reader, &control_topic, 1, true).await;
-            made.map_err(|error| failed(error.into()))?;
+            made.map_err(failed)?;
         }
         let (options, name, topic) = (self.options.clone(), self.name.clone(), control_topic.clone());
         let begun = blocking(move || {

@@ -3,6 +3,7 @@
 use crate::{
     KafkaFailed, KafkaOptions,
     client::{Hearing, Producer, told},
+    polled::Polled,
 };
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
@@ -34,6 +35,9 @@ const LINGER: Duration = Duration::from_millis(5);
 /// without a pause takes a whole processor.
 const LOOK_INTERVAL: Duration = Duration::from_micros(300);
 
+/// How often it is asked why a session has not begun yet.
+const BEGIN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
 /// How many bytes of one partition go in one batch, at most.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
@@ -51,7 +55,7 @@ pub(crate) struct Outgoing<'a> {
 ///
 /// Its calls block: for a thread that may.
 pub(crate) struct Session {
-    producer: Producer,
+    producer: Polled,
     hearing: Hearing,
     options: KafkaOptions,
     given_up: Arc<AtomicBool>,
@@ -67,8 +71,17 @@ impl Session {
             // Where every record has arrived is told by the flush before a commit.
             .set("delivery.report.only.error", "true");
         let session = Self::of(options, config)?;
-        let begun = session.producer.init_transactions(TRANSACTION_LASTS_MAX);
-        begun.map_err(|error| session.failed("beginning to publish", error))?;
+        let begun = Instant::now();
+        while let Err(error) = session.producer.init_transactions(BEGIN_LOOK_INTERVAL) {
+            let waits = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
+            if let Some(hopeless) = session.hearing.hopeless() {
+                return Err(session.failed("beginning to publish", hopeless));
+            }
+            // It goes on where it was.
+            if !waits || begun.elapsed() > TRANSACTION_LASTS_MAX {
+                return Err(session.failed("beginning to publish", error));
+            }
+        }
         Ok(session)
     }
 
@@ -81,8 +94,10 @@ impl Session {
             .set("linger.ms", LINGER.as_millis().to_string())
             .set("batch.size", BATCH_BYTES_MAX.to_string());
         let hearing = options.hearing();
-        let made = config.create_with_context(hearing.clone());
-        let producer = made.map_err(|error| options.failed("connecting", error))?;
+        let made: Result<Producer, _> = config.create_with_context(hearing.clone());
+        let failed = |error| options.failed("connecting", error);
+        let producer = Polled::new(made.map_err(failed)?)
+            .map_err(|error| failed(KafkaError::ClientCreation(error.to_string())))?;
         Ok(Self { producer, hearing, options: options.clone(), given_up: Arc::default() })
     }
 
@@ -155,6 +170,7 @@ impl Session {
     fn failed(&self, doing: &'static str, error: KafkaError) -> KafkaFailed {
         // What the broker said of the whole producer says more than that it takes nothing.
         let fatal = self.producer.client().fatal_error().map(|(code, _)| KafkaError::Global(code));
-        self.options.failed(doing, fatal.unwrap_or_else(|| told(error, &self.hearing)))
+        let error = fatal.unwrap_or_else(|| told(error, &self.hearing));
+        self.options.failed_as(&self.hearing, doing, error)
     }
 }

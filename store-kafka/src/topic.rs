@@ -57,7 +57,11 @@ pub(crate) async fn made(
     topic: &str,
     partitions: u32,
     compacted: bool,
-) -> Result<u32, KafkaFailed> {
+) -> Result<u32, PublishError> {
+    if options.by_token() {
+        let settings = if compacted { " and cleanup.policy=compact" } else { "" };
+        return Err(PublishError::TopicByHand { topic: topic.into(), partitions, settings });
+    }
     create_topic(options, topic, partitions, compacted).await?;
     for _ in 0..LOOKS_MAX {
         if let Some(found) = look(options, reader, topic).await? {
@@ -66,8 +70,8 @@ pub(crate) async fn made(
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
     let missing = rdkafka::error::RDKafkaErrorCode::UnknownTopicOrPartition;
-    Err(options
-        .failed("waiting for a topic that was made", rdkafka::error::KafkaError::MetadataFetch(missing)))
+    let failed = rdkafka::error::KafkaError::MetadataFetch(missing);
+    Err(options.failed("waiting for a topic that was made", failed).into())
 }
 
 /// How many partitions `topic` has.

@@ -8,7 +8,7 @@ mod tests;
 pub use error::UrlError;
 
 use percent_encoding::percent_decode_str;
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 use std::{fmt, fs, net::IpAddr, str::FromStr, sync::Arc};
 
 /// Where a cluster of Apache Kafka lies, and how it is spoken to.
@@ -125,6 +125,11 @@ impl KafkaOptions {
         self.config.clone()
     }
 
+    /// Whether a token says who this is, and no password.
+    pub(crate) fn by_token(&self) -> bool {
+        self.config.get("sasl.mechanism") == Some("OAUTHBEARER")
+    }
+
     pub(crate) fn place(&self) -> &Arc<str> {
         &self.place
     }
@@ -147,6 +152,8 @@ impl KafkaOptions {
             (false, _) => "sasl_ssl",
         });
         let mut config = ClientConfig::new();
+        // Why a broker hung up is told there. What is not wanted of it, `tracing` leaves out.
+        config.set_log_level(RDKafkaLogLevel::Info);
         config.extend(settings);
         config.set("bootstrap.servers", brokers).set("security.protocol", security);
         if let Some(ca) = asked.ca {

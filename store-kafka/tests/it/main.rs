@@ -4,4 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a test that cannot run says so")]
 
 mod broker;
+mod guarded;
+mod place;
 mod published;
+mod security;
