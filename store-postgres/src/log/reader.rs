@@ -2,7 +2,7 @@
 
 use super::{
     Sql,
-    row::{Rows, stream_id},
+    row::{Page, stream_id},
     types::Types,
 };
 use crate::session::Connections;
@@ -18,6 +18,9 @@ const PAGE_BYTES_MAX: usize = 16 << 20;
 
 /// How many rows one statement reads: a page of large events ends soon, and the rest is not sent at all.
 const PORTION: usize = 1_000;
+
+/// The column of `read_log.sql` that says where the log ends.
+const HEAD: usize = 12;
 
 /// What reads the log, with what it remembers.
 #[derive(Debug)]
@@ -41,19 +44,17 @@ impl Reader {
         const DOING: &str = "reading a stream";
         let statement = if range.is_backwards() { &self.sql.read_backwards } else { &self.sql.read_forwards };
         let (mut lower, mut upper) = (range.lower().to_i64(), range.upper().to_i64());
-        let mut events: Vec<RecordedEvent> = vec![];
+        let mut page = Page::new();
         loop {
-            let asked = PORTION.min(limit.get() - events.len());
+            let asked = PORTION.min(limit.get() - page.len());
             let query = || statement.query().bind(stream.as_str()).bind(lower).bind(upper).bind(asked as i64);
             let rows = self.connections.rows(DOING, query).await?;
             let types = self.types_of(&rows, DOING).await?;
-            let mut read = Rows::new(&types);
             for row in &rows {
-                events.push(read.event(stream.clone(), row).map_err(|error| self.failed(DOING, error))?);
+                page.add(stream.clone(), &types, row).map_err(|error| self.failed(DOING, error))?;
             }
-            let Some(last) = events.last().filter(|_| rows.len() == asked && events.len() < limit.get())
-            else {
-                return Ok(events);
+            let Some(last) = page.last().filter(|_| rows.len() == asked && page.len() < limit.get()) else {
+                return Ok(page.done());
             };
             // Rows never change, so going on behind the last one is as good as one read.
             match range.is_backwards() {
@@ -69,37 +70,64 @@ impl Reader {
         limit: PageLimit,
         filter: &LogFilter,
     ) -> Result<LogPage, StoreError> {
-        const DOING: &str = "reading the log";
+        // Rows tell where the head is in their own snapshot. Which types a filter takes must be known before.
+        if filter.sources().is_none()
+            && let Some(page) = self.page(after, limit, filter, None).await?
+        {
+            return Ok(page);
+        }
         // The head before the rows: what is appended in between belongs to the next page. In the same snapshot, all
         // types of the rows up to it.
         let (head, types) = self.look().await?;
-        let through = head.min(after.plus(LOOKED_POSITIONS_MAX)).max(after);
-        let mut page = LogPage::new(vec![], after, through, head);
         let taken = types.taken_by(filter);
-        if through == after || taken.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(page);
-        }
+        let page = match taken.as_ref().is_some_and(Vec::is_empty) || head <= after {
+            true => None,
+            false => self.page(after, limit, filter, Some((head, taken))).await?,
+        };
+        let looked = head.min(after.plus(LOOKED_POSITIONS_MAX)).max(after);
+        Ok(page.unwrap_or_else(|| LogPage::new(vec![], after, looked, head)))
+    }
+
+    /// What lies behind `after`; `None` if that is nothing. `looked` are the head of the log and the types that the
+    /// filter takes, if they were looked at before.
+    async fn page(
+        &self,
+        after: Position,
+        limit: PageLimit,
+        filter: &LogFilter,
+        looked: Option<(Position, Option<Vec<i32>>)>,
+    ) -> Result<Option<LogPage>, StoreError> {
+        const DOING: &str = "reading the log";
+        let (mut head, taken) = looked.map_or((None, None), |(head, taken)| (Some(head), taken));
         let tenant = filter.only_tenant().map_or_else(String::new, |tenant| format!("{tenant}/"));
-        let (mut read, mut bytes, mut from) = (Rows::new(&types), 0, after);
+        let mut through = after.plus(LOOKED_POSITIONS_MAX);
+        let (mut page, mut from) = (Page::new(), after);
         loop {
-            let asked = PORTION.min(limit.get() - page.events.len());
+            through = head.map_or(through, |head| head.min(through));
+            let asked = PORTION.min(limit.get() - page.len());
             let query = || {
                 let query = self.sql.read_log.query().bind(from.to_i64()).bind(through.to_i64());
                 query.bind(asked as i64).bind(taken.clone()).bind(tenant.clone())
             };
             let rows = self.connections.rows(DOING, query).await?;
+            let failed = |error| self.failed(DOING, error);
+            let head = match (head, rows.first()) {
+                (Some(head), _) => head,
+                (None, Some(row)) => *head.insert(Position::from_i64(row.try_get(HEAD).map_err(failed)?)),
+                (None, None) => return Ok(None),
+            };
+            let types = self.types_of(&rows, DOING).await?;
             for row in &rows {
-                let event = read.event_of_log(row).map_err(|error| self.failed(DOING, error))?;
-                bytes += event.payload.bytes() + event.metadata.bytes();
-                from = event.position;
-                page.events.push(event);
-                if page.events.len() >= limit.get() || bytes >= PAGE_BYTES_MAX {
-                    page.looked = from;
-                    return Ok(page);
+                page.add_of_log(&types, row).map_err(failed)?;
+                if page.bytes() >= PAGE_BYTES_MAX {
+                    break;
                 }
             }
-            if rows.len() < asked {
-                return Ok(page);
+            from = page.last().map_or(from, |event| event.position);
+            let is_full = page.len() >= limit.get() || page.bytes() >= PAGE_BYTES_MAX;
+            if is_full || rows.len() < asked {
+                let looked = if is_full { from } else { head.min(through) };
+                return Ok(Some(LogPage::new(page.done(), after, looked, head)));
             }
         }
     }

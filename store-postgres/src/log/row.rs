@@ -1,59 +1,122 @@
-//! From a row to a recorded event.
+//! From rows to recorded events.
 
 use super::types::Types;
 use crate::json_text::text;
-use annals::{EventData, EventId, Json, PlaceInCommit, Position, RecordedEvent, StreamId, Version};
+use annals::{
+    EventData, EventId, EventType, Json, PlaceInCommit, Position, RecordedEvent, StreamId, Version,
+};
 use sqlx::{Error, Row, postgres::PgRow};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// The only format of a payload there is so far: JSON.
 const FORMAT_JSON: i16 = 0;
 
-/// Reads rows; what many rows share is made once: equal metadata, and the stream when it is that of the row before.
-pub(super) struct Rows<'t> {
-    types: &'t Types,
-    metadata: Json,
-    stream: Option<StreamId>,
+/// Events as they are read: their texts lie in one piece of memory, which they share when the page is done.
+///
+/// A page shares nothing with another one: counting references to the same name made the thread that drops one page
+/// and the thread that reads the next one wait for each other.
+pub(super) struct Page {
+    events: Vec<RecordedEvent>,
+    texts: String,
+    /// Of each event, where its payload and its metadata lie.
+    places: Vec<(Range<usize>, Range<usize>)>,
+    streams: HashMap<i64, StreamId>,
+    types: HashMap<i32, (EventType, u32)>,
+    /// Until the page is done.
+    nothing: Json,
 }
 
-impl<'t> Rows<'t> {
-    pub(super) fn new(types: &'t Types) -> Self {
-        Self { types, metadata: Json::empty(), stream: None }
+impl Page {
+    pub(super) fn new() -> Self {
+        let (events, texts, places) = (vec![], String::new(), vec![]);
+        let (streams, types) = (HashMap::new(), HashMap::new());
+        Self { events, texts, places, streams, types, nothing: Json::stored("{}") }
     }
 
-    /// The event in a row of `read_log.sql`, which names the stream behind the other columns.
-    pub(super) fn event_of_log(&mut self, row: &PgRow) -> Result<RecordedEvent, Error> {
-        let name = text(row, 10)?;
-        let stream = match &self.stream {
-            Some(stream) if stream.as_str() == name => stream.clone(),
-            _ => self.stream.insert(stream_id(name)?).clone(),
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// How long the texts of its events are, in bytes; metadata that follows itself counts once.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(super) fn last(&self) -> Option<&RecordedEvent> {
+        self.events.last()
+    }
+
+    /// Adds the event in a row of `read_log.sql`, which says the stream behind the other columns.
+    pub(super) fn add_of_log(&mut self, types: &Types, row: &PgRow) -> Result<(), Error> {
+        let id: i64 = row.try_get(11)?;
+        let stream = match self.streams.get(&id) {
+            Some(stream) => stream.clone(),
+            None => {
+                let stream = stream_id(text(row, 10)?)?;
+                self.streams.insert(id, stream.clone());
+                stream
+            }
         };
-        self.event(stream, row)
+        self.add(stream, types, row)
     }
 
-    /// The event in a row of `read_forwards.sql` and its sisters.
-    pub(super) fn event(&mut self, stream: StreamId, row: &PgRow) -> Result<RecordedEvent, Error> {
+    /// Adds the event in a row of `read_forwards.sql` and its sisters.
+    pub(super) fn add(&mut self, stream: StreamId, types: &Types, row: &PgRow) -> Result<(), Error> {
         let format: i16 = row.try_get(7)?;
         if format != FORMAT_JSON {
             return Err(unreadable(format!("payload format {format}: a newer program wrote it")));
         }
-        let id: i32 = row.try_get(4)?;
-        let of = self.types.get(id).ok_or_else(|| unreadable(format!("there is no event type {id}")))?;
-        let metadata = text(row, 8)?;
-        if self.metadata.as_str() != metadata {
-            self.metadata = Json::stored(metadata);
-        }
-        let payload = Json::stored(text(row, 9)?);
-        let data = EventData::raw(EventId::new(row.try_get(3)?), of.name.clone(), of.schema_version, payload)
-            .with_metadata(self.metadata.clone());
+        let (name, schema_version) = self.event_type(types, row.try_get(4)?)?;
+        let metadata = self.metadata(text(row, 8)?);
+        let payload = self.text(text(row, 9)?);
+        let data = EventData::raw(EventId::new(row.try_get(3)?), name, schema_version, self.nothing.clone())
+            .with_metadata(self.nothing.clone());
         let (index, size): (i16, i16) = (row.try_get(5)?, row.try_get(6)?);
-        Ok(RecordedEvent::new(
+        self.events.push(RecordedEvent::new(
             stream,
             Version::from_i64(row.try_get(1)?),
             Position::from_i64(row.try_get(0)?),
             PlaceInCommit { index: index.unsigned_abs().into(), size: size.unsigned_abs().into() },
             row.try_get(2)?,
             data,
-        ))
+        ));
+        self.places.push((payload, metadata));
+        Ok(())
+    }
+
+    /// The events, with their texts.
+    pub(super) fn done(self) -> Vec<RecordedEvent> {
+        let Self { mut events, texts, places, .. } = self;
+        let texts: Arc<str> = texts.into();
+        for (event, (payload, metadata)) in events.iter_mut().zip(places) {
+            event.payload = Json::part(&texts, payload);
+            event.metadata = Json::part(&texts, metadata);
+        }
+        events
+    }
+
+    fn event_type(&mut self, types: &Types, id: i32) -> Result<(EventType, u32), Error> {
+        if let Some(known) = self.types.get(&id) {
+            return Ok(known.clone());
+        }
+        let of = types.get(id).ok_or_else(|| unreadable(format!("there is no event type {id}")))?;
+        let own = (EventType::from(&*of.name), of.schema_version);
+        self.types.insert(id, own.clone());
+        Ok(own)
+    }
+
+    /// The next event often has the metadata of the last one, and then shares it.
+    fn metadata(&mut self, text: &str) -> Range<usize> {
+        match self.places.last() {
+            Some((_, last)) if &self.texts[last.clone()] == text => last.clone(),
+            _ => self.text(text),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Range<usize> {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
     }
 }
 
