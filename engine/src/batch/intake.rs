@@ -47,9 +47,12 @@ impl<A> Intake<A> {
             let first = self.receiver.recv().await?;
             self.held.push_back(first);
         }
-        // Lets tasks that were just answered send again: otherwise senders split into two half-batches for good.
-        for _ in 0..2 {
-            tokio::task::yield_now().await;
+        // Lets tasks that were just answered send again: otherwise senders split into two half-batches for good. A lone
+        // sender is not kept waiting: to yield wakes other threads, to no use.
+        if self.pace.expects_several() || !self.receiver.is_empty() {
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
         }
         self.take_waiting();
         Some(self.seal())

@@ -26,6 +26,11 @@ impl Pace {
         self.expected = answered + queued;
     }
 
+    /// Whether more than one sender was there.
+    pub(super) fn expects_several(&self) -> bool {
+        self.expected > 1
+    }
+
     /// Calls `take` until it says that as many came as expected, at most for [`STRAGGLER_WAIT_MAX`].
     pub(super) fn wait(&mut self, take: impl FnMut() -> usize) {
         let mut began = None;
