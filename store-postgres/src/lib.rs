@@ -21,7 +21,7 @@ mod views;
 
 pub use error::ServerError;
 pub use failure::ServerFailed;
-pub use log::{HEAD_POLL, PostgresStore};
+pub use log::{HEAD_POLL, NOTICE_EVERY, PostgresStore};
 pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
 pub use rights::{GrantError, ROLE_BYTES_MAX, Right};
 pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};

@@ -7,6 +7,7 @@ mod due;
 mod head;
 mod look_up;
 mod next;
+mod notices;
 mod reader;
 mod row;
 mod snapshots;
@@ -15,6 +16,7 @@ mod types;
 mod writer;
 
 pub use head::HEAD_POLL;
+pub use notices::NOTICE_EVERY;
 pub use store::PostgresStore;
 
 use crate::{migrate::Layout, statement::statements};
@@ -39,6 +41,7 @@ statements!(
         append_checked = "log/sql/append_checked.sql",
         append_next = "log/sql/append_next.sql",
         append_one = "log/sql/append_one.sql",
+        append_rows = "log/sql/append_rows.sql",
         channel = "log/sql/channel.sql",
         commits_rows = "log/sql/commits_rows.sql",
         first_of_commit = "log/sql/first_of_commit.sql",
@@ -54,6 +57,7 @@ statements!(
         snapshot = "log/sql/snapshot.sql",
         streams = "log/sql/streams.sql",
         streams_at = "log/sql/streams_at.sql",
+        tell = "log/sql/tell.sql",
         types = "log/sql/types.sql",
     }
 );

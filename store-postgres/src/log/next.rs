@@ -50,17 +50,29 @@ impl<'a> Next<'a> {
         self.payloads.push(JsonText(row.event.payload.as_str()));
     }
 
-    /// The statement that writes them right behind `head`.
+    /// The function that writes them right behind `head`.
     pub(super) fn query(
         self,
         sql: &Sql,
         started: DateTime<Utc>,
-        head: i64,
+        head: Position,
     ) -> Query<'a, Postgres, PgArguments> {
-        sql.append_next
-            .query()
-            .bind(started)
-            .bind(head)
+        self.bind(sql.append_next.query().bind(started).bind(head.to_i64()))
+    }
+
+    /// The statement that writes them right behind `head`, where an event stands, and `tells` other processes.
+    pub(super) fn query_of_rows(
+        self,
+        sql: &Sql,
+        started: DateTime<Utc>,
+        head: Position,
+        tells: bool,
+    ) -> Query<'a, Postgres, PgArguments> {
+        self.bind(sql.append_rows.query().bind(started).bind(head.to_i64())).bind(tells)
+    }
+
+    fn bind(self, query: Query<'a, Postgres, PgArguments>) -> Query<'a, Postgres, PgArguments> {
+        query
             .bind(self.new_streams)
             .bind(self.new_names)
             .bind(self.streams)
@@ -92,16 +104,17 @@ pub(super) fn lone<'a>(plan: &Plan<'a>) -> Option<Row<'a>> {
     (rows.next().is_none() && row.stream != row.position && row.stream > Position::START).then_some(row)
 }
 
-/// The statement that writes it right behind `head`. Its type is interned.
+/// The statement that writes it right behind `head` and `tells` other processes. Its type is interned.
 pub(super) fn query_of_one<'a>(
     row: &Row<'a>,
     types: &Interned,
     sql: &Sql,
     started: DateTime<Utc>,
-    head: i64,
+    head: Position,
+    tells: bool,
 ) -> Query<'a, Postgres, PgArguments> {
-    let query = sql.append_one.query().bind(started).bind(head);
+    let query = sql.append_one.query().bind(started).bind(head.to_i64());
     let query = query.bind(row.stream.to_i64()).bind(row.version.to_i64()).bind(row.event.id.uuid());
     let query = query.bind(types.id_of(row.stream_id, row.event));
-    query.bind(JsonText(row.event.metadata.as_str())).bind(JsonText(row.event.payload.as_str()))
+    query.bind(JsonText(row.event.metadata.as_str())).bind(JsonText(row.event.payload.as_str())).bind(tells)
 }

@@ -30,7 +30,8 @@ use tokio::sync::watch;
 ///   server has flushed it. A server with `fsync` or `synchronous_commit` off is refused (**C3**), unless the URL says
 ///   `unsafe-durability`.
 /// - Any number of processes may append at once; their commits follow one another. Readers in other processes hear of
-///   each batch by a notification, and ask every [`HEAD_POLL`](super::HEAD_POLL) besides.
+///   an append by a notification, one within [`NOTICE_EVERY`](super::NOTICE_EVERY) at most, and ask every
+///   [`HEAD_POLL`](super::HEAD_POLL) besides.
 /// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
 ///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second.
 /// - The database refuses to change, remove or forge rows of the log, to its owner too.

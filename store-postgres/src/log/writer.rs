@@ -7,6 +7,7 @@ use super::{
     head,
     look_up::{events, first_arrivals, look_up},
     next::{Next, lone, query_of_one, rows},
+    notices::Notices,
     types::Interned,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 use annals::{
     AppendError, Committed, Position,
-    batch::{Intake, Known, Pending, Verdict},
+    batch::{Batch, Intake, Known, Pending, Verdict},
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Error, Row};
@@ -49,13 +50,14 @@ pub(super) struct Writer {
     /// When the server was started that all this is remembered of: a restored one may hold an older state.
     started: DateTime<Utc>,
     long_batches: u32,
+    notices: Notices,
     reconnect_wait: Duration,
     reconnect_at: Instant,
 }
 
 /// Carries out batches until every sender is gone.
 pub(super) async fn run(mut writer: Writer, mut intake: Intake) {
-    while let Some(batch) = intake.next().await {
+    while let Some(batch) = writer.next(&mut intake).await {
         let (left, answers) = writer.short_way(Due::all(batch.appends)).await;
         intake.answer(answers);
         if !left.is_empty() {
@@ -83,9 +85,22 @@ impl Writer {
             types: Interned::default(),
             started: DateTime::UNIX_EPOCH,
             long_batches: 0,
+            notices: Notices::default(),
             reconnect_wait: RECONNECT_FIRST,
             reconnect_at: Instant::now(),
         }
+    }
+
+    /// The next batch. When none comes for a while, other processes are told of the last ones.
+    async fn next(&mut self, intake: &mut Intake) -> Option<Batch> {
+        if let Some(at) = self.notices.owed_at() {
+            // Taking in is not begun anew by being broken off: what came is kept.
+            if let Ok(Some(batch)) = tokio::time::timeout_at(at, intake.next()).await {
+                return Some(batch);
+            }
+            self.tell_others().await;
+        }
+        intake.next().await
     }
 
     /// Writes right behind the head what is as expected; gives back what the long way must look at, and the answers
@@ -152,7 +167,7 @@ impl Writer {
     /// outcome for each, or none for one that is not as expected: that may be a repeat.
     async fn write_next(&mut self, appends: &[Due]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
         self.make_ready().await?;
-        let Self { session, known, types, sql, started, may_insert, .. } = self;
+        let Self { session, known, types, sql, started, may_insert, notices, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
         // The server gives the time, not this clock.
@@ -162,9 +177,13 @@ impl Writer {
         let Ok(plan) = plan;
         if plan.accepted().next().is_some() {
             types.intern(session, sql, rows(&plan).map(|row| (row.stream_id, row.event))).await?;
-            let head = known.head().to_i64();
+            let head = known.head();
+            // The function looks at each row that it is given, and always tells.
+            let by_function = !*may_insert || head == Position::START;
+            let tells = by_function || notices.are_due(Instant::now());
             let query = match lone(&plan) {
-                Some(row) if *may_insert => query_of_one(&row, types, sql, *started, head),
+                Some(row) if !by_function => query_of_one(&row, types, sql, *started, head, tells),
+                _ if !by_function => Next::of(&plan, types).query_of_rows(sql, *started, head, tells),
                 _ => Next::of(&plan, types).query(sql, *started, head),
             };
             let refused = match session.rows(query).await {
@@ -180,6 +199,7 @@ impl Writer {
                 (self.is_fresh, self.long_batches) = (false, long_batches);
                 return Ok(None);
             }
+            notices.appended(tells, Instant::now());
         }
         known.confirm(&plan);
         let outcomes = plan.verdicts.iter().map(|verdict| match verdict {
@@ -209,7 +229,8 @@ impl Writer {
             }
             answers.push(answer);
         }
-        if head > before || before != known.head() {
+        let is_written = head > before;
+        if is_written || before != known.head() {
             // Versions were given that are not remembered, or somebody else appended.
             known.forget(head.max(before), DateTime::UNIX_EPOCH);
         }
@@ -219,8 +240,22 @@ impl Writer {
             Answer::Repeated { .. } => Ok(results.next().expect("a result for each repeat")),
         });
         let outcomes = outcomes.collect();
+        if is_written {
+            self.notices.appended(true, Instant::now());
+        }
         self.tell_head();
         Ok(outcomes)
+    }
+
+    /// Other processes hear of what was appended without telling them. Those that do not hear of it ask.
+    async fn tell_others(&mut self) {
+        self.notices.appended(true, Instant::now());
+        let Some(session) = &mut self.session else { return };
+        let head = self.known.head().to_i64().to_string();
+        if let Err(error) = session.rows(self.sql.tell.query().bind(head)).await {
+            let failed = self.lose(error);
+            tracing::warn!(error = annals::error_text(&failed), "other processes were not told of an append");
+        }
     }
 
     /// Connects if need be, and looks at the log if what is remembered may be wrong.

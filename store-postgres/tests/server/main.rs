@@ -22,5 +22,6 @@ mod shown;
 mod sql_projection;
 mod statements;
 mod tls;
+mod told;
 mod unfit;
 mod views_contract;
