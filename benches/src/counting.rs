@@ -1,12 +1,11 @@
-//! A subscriber that does as little as one can.
-
 use annals::{LogFilter, LogPage, Position, StoreError, Subscriber, SubscriberError};
 use async_trait::async_trait;
 
-/// Counts events, from the beginning.
-#[derive(Default)]
-pub(crate) struct Counting {
-    pub(crate) events: usize,
+/// A subscriber that does as little as one can: it counts events, from the beginning.
+#[derive(Debug, Default)]
+pub struct Counting {
+    /// So many came.
+    pub events: usize,
 }
 
 #[async_trait]

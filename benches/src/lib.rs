@@ -5,6 +5,7 @@
 //! as `SHORT` and does not fail the run.
 
 mod args;
+mod counting;
 mod figure;
 mod pairs;
 mod report;
@@ -17,6 +18,7 @@ mod process;
 pub mod shop;
 
 pub use args::Args;
+pub use counting::Counting;
 pub use figure::{Figure, Goal};
 pub use medium::{Kind, Medium};
 pub use pairs::{Pairs, ROUNDS_MIN, once, pairs};

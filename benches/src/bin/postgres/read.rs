@@ -5,13 +5,16 @@ use crate::{
     server::Server,
     writers::append_all,
 };
-use annals::{Commit, EventStore, Expected, LogFilter, PageLimit, Position, StreamId, Version, VersionRange};
-use annals_benches::{Args, Figure, Report, Stopwatch, Turn, pairs, shop::Maker};
+use annals::{
+    Commit, EventStore, Expected, LogFilter, PageLimit, Position, StreamId, Version, VersionRange, catch_up,
+};
+use annals_benches::{Args, Counting, Figure, Report, Stopwatch, Turn, pairs, shop::Maker};
 use anyhow::ensure;
 use std::{cell::RefCell, sync::Arc};
 use tokio::runtime::Runtime;
 
 const SCAN: &str = "scan to owned records";
+const PAGES: &str = "scan to owned records, a page after the other";
 const LOADS: [(&str, u64); 3] =
     [("load of 10 events", 10), ("load of 100 events", 100), ("load of 1 000 events", 1_000)];
 
@@ -27,20 +30,22 @@ pub(crate) fn measure(
     server: &Server,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([SCAN].into_iter().chain(LOADS.map(|(name, _)| name))) {
+    if !args.wants_any([SCAN, PAGES].into_iter().chain(LOADS.map(|(name, _)| name))) {
         return Ok(());
     }
     let store: Arc<dyn EventStore> = Arc::new(runtime.block_on(server.store(SCHEMA))?);
     let events = if args.quick { 60_000 } else { 1_000_000 };
     let streams = runtime.block_on(fill(store.clone(), events))?;
     let plain = RefCell::new(runtime.block_on(server.connect())?);
+    let events = streams.iter().map(|(length, streams)| streams.len() * *length as usize).sum();
+    let limit = || timed(events, || runtime.block_on(scan_plain(&mut plain.borrow_mut())));
     if args.wants(SCAN) {
-        let events =
-            streams.iter().flat_map(|(length, streams)| streams.iter().map(|_| *length as usize)).sum();
-        let ours = || timed(events, || runtime.block_on(scan(&*store)));
-        let limit = || timed(events, || runtime.block_on(scan_plain(&mut plain.borrow_mut())));
-        let pairs = pairs(args.rounds, ours, limit)?;
+        let pairs = pairs(args.rounds, || timed(events, || runtime.block_on(follow(&*store))), limit)?;
         report.add(&Figure::of(SCAN, server.medium.name(), "events/s", &pairs).at_least(0.8))?;
+    }
+    if args.wants(PAGES) {
+        let pairs = pairs(args.rounds, || timed(events, || runtime.block_on(scan(&*store))), limit)?;
+        report.add(&Figure::of(PAGES, server.medium.name(), "events/s", &pairs))?;
     }
     for (name, length) in LOADS.into_iter().filter(|(name, _)| args.wants(name)) {
         let of_length = streams.iter().find(|(of, _)| *of == length).map(|(_, streams)| &streams[..]);
@@ -96,6 +101,13 @@ fn timed(events: usize, read: impl FnOnce() -> anyhow::Result<usize>) -> anyhow:
     let turn = watch.stop(events);
     ensure!(came == events, "{came} events came instead of {events}");
     Ok(turn)
+}
+
+/// As subscribers read: the next page is asked for before one is handled.
+async fn follow(store: &dyn EventStore) -> anyhow::Result<usize> {
+    let mut counting = Counting::default();
+    catch_up(store, &mut counting).await?;
+    Ok(counting.events)
 }
 
 async fn scan(store: &dyn EventStore) -> anyhow::Result<usize> {

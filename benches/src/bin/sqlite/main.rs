@@ -11,7 +11,6 @@ mod plain;
 
 mod append;
 mod commands;
-mod counting;
 mod flushes;
 mod memory;
 mod read;

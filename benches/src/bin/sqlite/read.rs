@@ -1,12 +1,11 @@
 //! Reading: the whole log, and single streams.
 
 use crate::{
-    counting::Counting,
     plain::PlainReader,
     sample_log::{LENGTHS, SampleLog},
 };
 use annals::{EventStore, LogFilter, PageLimit, Position, StreamId, VersionRange, catch_up};
-use annals_benches::{Args, Figure, Medium, Report, Stopwatch, Turn, pairs, shop::Maker};
+use annals_benches::{Args, Counting, Figure, Medium, Report, Stopwatch, Turn, pairs, shop::Maker};
 use annals_sqlite::{SqliteOptions, SqliteStore};
 use anyhow::ensure;
 use tokio::runtime::Runtime;
