@@ -5,7 +5,8 @@ use super::{
     tables,
     transaction::{Halt, Transaction},
 };
-use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, SubscriberId};
+use crate::failure::is_missing_table;
+use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, StoreError, SubscriberId};
 use sqlx::{Error, Row};
 
 /// How a snapshot of both begins.
@@ -25,7 +26,10 @@ pub(super) async fn compare(
     if tables::are_there(tx, new.id).await? {
         return Ok(Comparison { position: old.checkpoint, ..tables::compare(tx, old.id, new.id).await? });
     }
-    let counts = tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
+    let counts = match tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await {
+        Err(error) if is_missing_table(&error) => return Err(Halt::Refused(gone().into())),
+        counts => counts?,
+    };
     let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);
     let mut found = Comparison {
         position: old.checkpoint,
@@ -41,4 +45,11 @@ pub(super) async fn compare(
         found.examples = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, Error>>()?;
     }
     Ok(found)
+}
+
+/// Whoever rebuilds the same read model elsewhere has switched, and dropped what it replaced.
+fn gone() -> StoreError {
+    let reason =
+        "one of them was replaced and is gone: another process rebuilds this read model too, so run it again";
+    StoreError::permanent("comparing generations", reason)
 }

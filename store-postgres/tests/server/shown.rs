@@ -296,6 +296,22 @@ async fn a_switch_to_other_columns_is_refused_while_something_rests_on_the_old_o
     assert_eq!(rows(&mut sql, "SELECT * FROM orders").await, ["(a,3)"]);
 }
 
+/// As when two processes rebuild the same read model: the one that compares last finds its live generation gone.
+#[tokio::test]
+async fn a_generation_that_is_gone_is_compared_with_nothing() {
+    let Some(place) = Place::new() else { return };
+    let documents = place.documents().await;
+    let mut live = Filling::live(&documents, "orders").await;
+    live.put(1, &[("a", "1")]).await;
+    let mut building = Filling::building(&documents, "orders").await;
+    building.put(1, &[("a", "1")]).await;
+    assert_eq!(documents.compare(live.id(), building.id()).await.unwrap().differences(), 0);
+    documents.switch(building.id()).await.unwrap();
+    while !documents.purge(live.id(), PageLimit::MAX).await.unwrap() {}
+    let refused = annals::error_text(&documents.compare(live.id(), building.id()).await.unwrap_err());
+    assert!(refused.contains("another process rebuilds this read model"), "{refused}");
+}
+
 /// A report that runs on the view holds nobody up for long: the switch fails, and succeeds when the report has ended.
 #[tokio::test]
 async fn a_long_report_does_not_keep_the_runner_waiting() {
