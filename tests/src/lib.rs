@@ -4,11 +4,13 @@
 //! where that is the point. The stories are in `tests/it`, their figures in `README.md`.
 
 mod announced;
+mod publish;
 mod report;
 mod shop;
 mod witness;
 
 pub use announced::{Announced, Hold};
+pub use publish::Publish;
 pub use report::Report;
 pub use shop::{DRAIN_MAX, Shop};
 pub use witness::{Acknowledge, Witness};

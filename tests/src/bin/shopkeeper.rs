@@ -3,7 +3,7 @@
 //! Told `begin` or `stop` on stdin; it ends when that is closed, so that it never outlives its story.
 
 use annals::{CommandId, Context, ExecuteError, LeaseTerms, Runner, Subscriber, SubscriberError, error_text};
-use annals_tests::{Acknowledge, Announced, Hold, Report, Shop, Witness};
+use annals_tests::{Acknowledge, Announced, Hold, Publish, Report, Shop, Witness};
 use anyhow::Context as _;
 use chrono::DateTime;
 use clap::{Args, Parser};
@@ -23,6 +23,8 @@ enum Part {
     Receive(Receive),
     /// Keeps the read models up to date until it is told to stop.
     ReadModels(ReadModels),
+    /// Publishes the log until it is told to stop.
+    Publish(Publish),
     /// Receives one delivery, answers, and waits for its end.
     Deliver(Deliver),
 }
@@ -103,6 +105,7 @@ async fn main() -> anyhow::Result<()> {
         Part::Orders(part) => place_orders(part).await?,
         Part::Receive(part) => receive(part, &told).await?,
         Part::ReadModels(part) => keep_read_models(part, &told).await?,
+        Part::Publish(part) => part.run(told.stop.clone()).await?,
         Part::Deliver(part) => deliver(part, &told).await?,
     }
     Report::Finished.tell();

@@ -7,6 +7,7 @@
 )]
 
 mod books;
+mod broker;
 mod ledger;
 mod postgres;
 mod postgres_server;
@@ -14,6 +15,7 @@ mod process;
 mod seed;
 mod small_disk;
 
+mod broker_away;
 mod buyers;
 mod full_disk;
 mod hostile_names;
@@ -21,6 +23,8 @@ mod killed;
 mod killed_at_a_step;
 mod leases;
 mod plain_sql;
+mod published;
+mod published_by_two;
 mod read_only;
 mod rebuilt_at_once;
 mod sent_twice;

@@ -74,7 +74,7 @@ impl Process {
                     self.last.remove(quoted.unwrap_or(0));
                 }
                 self.last.push(report.clone());
-                if let Report::Handled { subscriber, at } = &report {
+                if let Report::Handled { subscriber, at } | Report::Began { subscriber, at } = &report {
                     self.handled.insert(subscriber.clone(), *at);
                 }
                 Some(report)
@@ -104,7 +104,7 @@ impl Process {
     pub(crate) fn until_handled(&mut self, subscriber: &str, position: Position) {
         while self.handled.get(subscriber).is_none_or(|at| *at < position) {
             self.until("that a page was handled", |report| {
-                matches!(report, Report::Handled { .. }).then_some(())
+                matches!(report, Report::Handled { .. } | Report::Began { .. }).then_some(())
             });
         }
     }

@@ -48,6 +48,12 @@ impl SmallDisk {
         }
     }
 
+    /// Gives it so many MiB.
+    pub(crate) fn grow(&self, mebibytes: u32) {
+        let size = std::ffi::CString::new(format!("size={mebibytes}m")).unwrap();
+        mount_remount(self.dir.path(), MountFlags::empty(), size.as_c_str()).unwrap();
+    }
+
     /// Forbids or allows writing; no file may be open for writing.
     pub(crate) fn read_only(&self, read_only: bool) {
         let flags = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };

@@ -1,0 +1,51 @@
+//! Publisher and broker killed at random moments under load: a consumer sees each event once, in order.
+
+use crate::{broker::Dispatch, seed::rng};
+use annals_tests::Report;
+
+/// How often the publisher is killed, unless the environment says otherwise.
+const KILLS: u64 = 2;
+
+/// Says how often: `ANNALS_KILLS=25`.
+const KILLS_VARIABLE: &str = "ANNALS_KILLS";
+
+/// How many events are appended around each kill.
+const EVENTS_A_KILL: u64 = 15_000;
+
+/// Short, so that the next publisher need not wait long for the lease of one that was killed.
+const LEASE_MS: u64 = 1_500;
+
+/// For each so many kills of the publisher the broker is killed once.
+const KILLS_A_BROKER: u64 = 2;
+
+/// How it was broken: with the checkpoint of the store in place of the control record (in `Publisher::start`), what was
+/// published since the last checkpoint comes again, and the proof finds it repeated. With the control record written in
+/// a transaction of its own, the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_each_event_is_published_once_and_in_order() {
+    let Some(dispatch) = Dispatch::start("killed while publishing") else { return };
+    let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().unwrap());
+    let (mut rng, mut events, mut broker_kills) = (rng(), 0, 0);
+    for kill in 1..=kills {
+        let mut publisher = dispatch.publisher("killed", LEASE_MS, &[]);
+        let appending = dispatch.append(EVENTS_A_KILL);
+        events += EVENTS_A_KILL;
+        // Somewhere in the first half, so that it is at work when it is killed.
+        let reached = events - rng.u64(EVENTS_A_KILL / 2..EVENTS_A_KILL);
+        dispatch.until_published(&mut publisher, reached);
+        if kill % KILLS_A_BROKER == 0 {
+            dispatch.broker.kill().unwrap();
+            dispatch.broker.start(&[]).unwrap();
+            broker_kills += 1;
+            dispatch.until_published(&mut publisher, reached + EVENTS_A_KILL / 4);
+        }
+        publisher.kill();
+        appending.await.unwrap();
+    }
+    let mut publisher = dispatch.publisher("last", LEASE_MS, &[]);
+    dispatch.until_published(&mut publisher, events);
+    publisher.tell("stop");
+    assert_eq!(publisher.rest().last(), Some(&Report::Finished));
+    dispatch.assert_published(events).await;
+    println!("{events} events, the publisher killed {kills} times, the broker {broker_kills} times");
+}
