@@ -102,11 +102,16 @@ impl Process {
 
     /// Waits until it has told that `subscriber` handled everything up to `position`, in whatever line that was.
     pub(crate) fn until_handled(&mut self, subscriber: &str, position: Position) {
-        while self.handled.get(subscriber).is_none_or(|at| *at < position) {
+        while !self.has_handled(subscriber, position) {
             self.until("that a page was handled", |report| {
                 matches!(report, Report::Handled { .. } | Report::Began { .. }).then_some(())
             });
         }
+    }
+
+    /// Whether it has told by now that `subscriber` handled everything up to `position`.
+    pub(crate) fn has_handled(&self, subscriber: &str, position: Position) -> bool {
+        self.handled.get(subscriber).is_some_and(|at| *at >= position)
     }
 
     /// Everything it still tells until it has ended.
