@@ -1,7 +1,11 @@
 //! A broker for all tests, with topics of their own.
 
 use annals_kafka::KafkaOptions;
-use std::sync::atomic::{AtomicU32, Ordering};
+use annals_services::{OwnBroker, kafka_finding};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 /// Where the broker is that `cargo xtask up` has started; without one, says so.
 pub(crate) fn shared() -> Option<KafkaOptions> {
@@ -21,4 +25,13 @@ pub(crate) fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
     format!("{what}-{}-{now}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A broker for one test, which does not run yet; where none is installed, says so.
+pub(crate) fn own(name: &str) -> Option<OwnBroker> {
+    if let Err(lacking) = kafka_finding() {
+        println!("NOT RUN on Kafka: {lacking:#}");
+        return None;
+    }
+    Some(OwnBroker::make(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("brokers"), name).unwrap())
 }

@@ -6,5 +6,7 @@
 mod broker;
 mod guarded;
 mod place;
+mod proxy;
 mod published;
 mod security;
+mod unanswered;

@@ -1,0 +1,58 @@
+//! `cargo xtask bench kafka`: publishing to Kafka beside Kafka's own `ProducerPerformance` on the same broker.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
+
+use annals_benches::{Args, Report};
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+use tokio::runtime::Runtime;
+
+mod broker;
+mod events;
+mod limit;
+mod plain;
+
+mod latency;
+mod memory;
+mod publish;
+
+#[derive(Parser)]
+#[command(about = "Measures publishing to Kafka beside Kafka's own producer")]
+struct Cli {
+    #[command(flatten)]
+    args: Args,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What this program runs as a process of its own.
+#[derive(Subcommand)]
+enum Part {
+    /// Publishes a log and prints the most memory that took, in KiB
+    #[command(hide = true)]
+    Publish { log: PathBuf, url: String, name: String },
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let (args, runtime) = (&cli.args, Runtime::new()?);
+    if let Some(Part::Publish { log, url, name }) = &cli.part {
+        println!("{}", memory::peak_here(&runtime, log, url, name)?);
+        return Ok(());
+    }
+    let mut report = Report::begin("annals to Apache Kafka beside ProducerPerformance", args);
+    let broker = broker::Broker::start()?;
+    publish::measure(args, &runtime, &broker, &mut report)?;
+    memory::measure(args, &runtime, &broker, &mut report)?;
+    latency::measure(args, &runtime, &broker, &mut report)?;
+    report.end();
+    Ok(())
+}

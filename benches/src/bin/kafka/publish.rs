@@ -1,0 +1,119 @@
+//! From a store to Kafka, as fast as it goes.
+
+use crate::{
+    broker::{Broker, CATEGORY, PARTITIONS},
+    events, limit, plain,
+};
+use annals::{EventStore, MemoryDocuments, MemoryStore, catch_up};
+use annals_benches::{Args, Figure, Medium, Pairs, Report, Stopwatch, Turn, once};
+use annals_kafka::{KafkaOptions, Publisher, PublisherTerms, TopicNames};
+use annals_postgres::PostgresStore;
+use annals_services::{OwnServer, finding};
+use annals_sqlite::{SqliteOptions, SqliteStore};
+use anyhow::ensure;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+const SQLITE: &str = "publish, log in SQLite";
+const POSTGRES: &str = "publish, log in PostgreSQL";
+const MEMORY: &str = "publish, log in memory: the producing stage alone";
+const BARE: &str = "plain idempotent loop over librdkafka, no headers";
+const BYTES: &str = "bytes a record in the broker's log, beside the same without headers";
+
+/// How many events a log holds.
+pub(crate) fn events_of(args: &Args) -> u64 {
+    if args.quick { 100_000 } else { 1_000_000 }
+}
+
+pub(crate) fn measure(
+    args: &Args,
+    runtime: &Runtime,
+    broker: &Broker,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    if !args.wants_any([SQLITE, POSTGRES, MEMORY, BARE, BYTES]) {
+        return Ok(());
+    }
+    let (count, room) = (events_of(args), Medium::disk()?.room()?);
+    let memory: Arc<dyn EventStore> = Arc::new(MemoryStore::default());
+    runtime.block_on(events::fill(&memory, count))?;
+    // What headers make of a record, and what Kafka's own producer is given to send as much.
+    let (_, in_log) = publish(runtime, broker, &memory, count)?;
+    let (_, without) = plain::send(broker, count)?;
+    report.add(&Figure::of(BYTES, "disk", "bytes", &once(in_log, without)))?;
+    let size = limit::size_for(broker, in_log)?;
+    let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>| {
+        if !args.wants(name) {
+            return Ok(());
+        }
+        let mut pairs = Pairs::default();
+        for round in 0..=args.rounds {
+            let (limit, _) = limit::producer_performance(broker, count, size)?;
+            let (ours, _) = publish(runtime, broker, store, count)?;
+            if round > 0 {
+                pairs.add(ours, limit);
+            }
+        }
+        let figure = Figure::of(name, "disk", "events/s", &pairs);
+        report.add(&goal.map_or_else(|| figure.clone(), |goal| figure.clone().at_least(goal)))
+    };
+    measured(MEMORY, Some(0.9), &memory)?;
+    let sqlite: Arc<dyn EventStore> =
+        Arc::new(SqliteStore::open(&SqliteOptions::new(room.path().join("log.db")))?);
+    if args.wants(SQLITE) {
+        runtime.block_on(events::fill(&sqlite, count))?;
+    }
+    measured(SQLITE, Some(0.5), &sqlite)?;
+    if args.wants(POSTGRES) {
+        match finding() {
+            Err(why) => report.skip(POSTGRES, format_args!("{why:#}")),
+            Ok(_) => {
+                let server = OwnServer::make(room.path(), "postgres")?;
+                server.start(&[])?;
+                let store = runtime.block_on(PostgresStore::open(&server.url("127.0.0.1").parse()?))?;
+                let store: Arc<dyn EventStore> = Arc::new(store);
+                runtime.block_on(events::fill(&store, count))?;
+                measured(POSTGRES, Some(0.5), &store)?;
+            }
+        }
+    }
+    if args.wants(BARE) {
+        let mut pairs = Pairs::default();
+        for _ in 0..args.rounds {
+            pairs.add(plain::send(broker, count)?.0, 0.0);
+        }
+        report.add(&Figure::of(BARE, "disk", "events/s", &pairs))?;
+    }
+    Ok(())
+}
+
+/// Publishes the log to topics of its own; so many a second, from the first session on, and the bytes a record.
+fn publish(
+    runtime: &Runtime,
+    broker: &Broker,
+    store: &Arc<dyn EventStore>,
+    count: u64,
+) -> anyhow::Result<(Turn, f64)> {
+    let name = broker.name("publisher");
+    let mut publisher = publisher(&name, broker.options()?, store)?;
+    let stopwatch = Stopwatch::start();
+    let at = runtime.block_on(catch_up(&**store, &mut publisher))?;
+    let turn = stopwatch.stop(count as usize);
+    ensure!(at.get() == count, "published up to {at}, not {count}");
+    let topic = format!("{name}.{CATEGORY}");
+    let bytes = broker.bytes_of(&topic)? as f64 / count as f64;
+    broker.remove_topic(&topic)?;
+    Ok((turn, bytes))
+}
+
+/// A publisher to topics of its own, which keeps its checkpoint in memory.
+pub(crate) fn publisher(
+    name: &str,
+    options: KafkaOptions,
+    store: &Arc<dyn EventStore>,
+) -> anyhow::Result<Publisher> {
+    let topics = TopicNames::prefixed(&format!("{name}."))?;
+    let terms = PublisherTerms { topics, create_topics: Some(PARTITIONS), ..PublisherTerms::default() };
+    let checkpoints = Arc::new(MemoryDocuments::default());
+    Ok(Publisher::new(name, options, terms, store.clone(), checkpoints))
+}
