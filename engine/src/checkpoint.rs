@@ -293,6 +293,14 @@ pub enum CheckpointError {
         /// Whose checkpoint.
         subscriber: SubscriberId,
     },
+    /// A document is no more what it was when it was loaded: another part has written it. Load and fold again.
+    #[error("document {key:?} of {subscriber} was changed by another part meanwhile")]
+    Raced {
+        /// Whose document.
+        subscriber: SubscriberId,
+        /// The beginning of its key.
+        key: String,
+    },
     /// The generation was replaced.
     #[error("{subscriber} is retired: a rebuild took its place")]
     Retired {
@@ -324,4 +332,11 @@ pub enum CheckpointError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CheckpointError {
+    /// The document under `key` is another by now, told by a store.
+    pub fn raced(subscriber: &SubscriberId, key: &str) -> Self {
+        Self::Raced { subscriber: subscriber.clone(), key: crate::documents::excerpt(key) }
+    }
 }

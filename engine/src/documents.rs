@@ -5,7 +5,7 @@ use crate::{
     ParkedRequest, Position, Step, StoreError, SubscriberId,
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// The largest document, in bytes: 2 MiB, what the strictest store takes.
 pub const DOCUMENT_BYTES_MAX: usize = 2 << 20;
@@ -52,6 +52,24 @@ pub trait DocumentStore: Checkpoints {
     async fn commit_lane(&self, _lane: u32, step: &Step, _page: PageWrite) -> Result<(), CheckpointError> {
         Err(StoreError::permanent("writing a lane", format!("{} is not divided", step.subscriber)).into())
     }
+
+    /// Writes what a page of one *part* makes of the documents of `into`, and moves the part's checkpoint, all or nothing.
+    ///
+    /// A part is a subscriber of its own, with a lease and a checkpoint, whose events come in an order of their own: those
+    /// of one partition of a topic. Several parts write into one generation at once, so each document must still be what
+    /// it was when it was loaded (`seen`, in any order): by its text or value, or its absence, and by whether events are
+    /// parked under its key. What is changed, parked or settled must have been seen.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit) for the part. `Raced` when a document is another by now: load and fold again. `Retired`
+    /// when `into` was replaced, `Moved` or `Divided` when a log fills it: such a generation takes no parts.
+    async fn commit_part(
+        &self,
+        step: &Step,
+        into: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+        page: PageWrite,
+    ) -> Result<(), CheckpointError>;
 
     /// Documents behind `after`, ordered by the bytes of their keys, at most `limit`.
     async fn documents(
@@ -170,12 +188,30 @@ impl PageWrite {
         }
         Ok(())
     }
+
+    /// What every store asks before it writes a page of a part, besides [`check`](Self::check).
+    ///
+    /// # Errors
+    /// A permanent one, when something is written that was not seen.
+    pub fn check_seen(&self, seen: &[(Arc<str>, Slot)]) -> Result<(), StoreError> {
+        let known: HashSet<&str> = seen.iter().map(|(key, _)| &**key).collect();
+        let changed = self.changes.iter().map(|(key, _)| key);
+        let parked = self.park.iter().map(|parked| &parked.key);
+        let mut written = changed.chain(parked).chain(self.settled.iter().map(|(key, _)| key));
+        match written.find(|key| !known.contains(&***key)) {
+            None => Ok(()),
+            Some(key) => {
+                let reason = format!("document {:?} was not loaded before", excerpt(key));
+                Err(StoreError::permanent("writing a page of a part", reason))
+            }
+        }
+    }
 }
 
 /// An error quotes at most this many characters of a key.
 const KEY_QUOTED_CHARS_MAX: usize = 255;
 
-fn excerpt(key: &str) -> String {
+pub(crate) fn excerpt(key: &str) -> String {
     key.chars().take(KEY_QUOTED_CHARS_MAX).collect()
 }
 

@@ -3,6 +3,7 @@
 mod column;
 mod fold;
 mod lanes;
+mod part;
 mod projector;
 mod read_model;
 mod rebuild;
@@ -12,6 +13,9 @@ mod retry;
 mod tests;
 
 pub use column::{COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind};
+pub use part::{
+    PART_RACES_MAX, ParkedEvents, PartProjector, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST, part_name,
+};
 pub use projector::Projector;
 pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};
 pub use rebuild::{LEVEL_ATTEMPTS_MAX, Rebuild, RebuildError, Rebuilt};

@@ -9,6 +9,7 @@ mod lanes;
 mod lease;
 mod page;
 mod parked;
+mod part;
 mod readers;
 mod rebuild;
 mod shown;
@@ -45,6 +46,7 @@ const VIEWS: Layout = Layout {
         include_str!("views/migrations/0003_tables_of_generations.sql"),
         include_str!("views/migrations/0004_shown.sql"),
         include_str!("views/migrations/0005_lanes.sql"),
+        include_str!("views/migrations/0006_commit_part.sql"),
     ],
 };
 
@@ -53,6 +55,7 @@ statements!(
     Sql {
         columns_to_show = "views/sql/columns_to_show.sql",
         commit_page = "views/sql/commit_page.sql",
+        commit_part = "views/sql/commit_part.sql",
         compare = "views/sql/compare.sql",
         compare_examples = "views/sql/compare_examples.sql",
         checkpoint_set = "views/sql/checkpoint_set.sql",

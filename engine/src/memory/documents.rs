@@ -91,6 +91,28 @@ impl DocumentStore for MemoryDocuments {
         self.write(Some(lane), step, page)
     }
 
+    async fn commit_part(
+        &self,
+        step: &Step,
+        into: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
+        page.check(into)?;
+        page.check_seen(seen)?;
+        let mut all = self.generations();
+        all.get(into).ok_or_else(|| unknown(into))?.check_part(into, seen)?;
+        let part = all.get_mut(&step.subscriber).ok_or_else(|| unknown(&step.subscriber))?;
+        // It checks before it writes, so what comes behind it cannot be refused.
+        part.commit(None, step, PageWrite::default())?;
+        if let Some(into) = all.get_mut(into) {
+            into.write(page);
+        }
+        drop(all);
+        self.moved.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
     async fn documents(
         &self,
         of: &SubscriberId,

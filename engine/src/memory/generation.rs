@@ -2,7 +2,7 @@
 
 use crate::{
     Change, CheckpointError, Epoch, GenerationState, Json, Lease, LeaseError, LeaseTerms, PageWrite, Parked,
-    ParkedAction, Position, Step, SubscriberId, SubscriberInfo,
+    ParkedAction, Position, Slot, Step, SubscriberId, SubscriberInfo,
 };
 use chrono::{DateTime, Utc};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -116,6 +116,12 @@ impl Generation {
                 self.checkpoint = self.lanes.iter().min().copied().unwrap_or(self.checkpoint);
             }
         }
+        self.write(page);
+        Ok(())
+    }
+
+    /// Writes what a page makes of the documents; everything was checked before.
+    pub(super) fn write(&mut self, page: PageWrite) {
         for (key, change) in page.changes {
             match change {
                 Change::Put(document) => self.documents.insert(key, document),
@@ -129,7 +135,32 @@ impl Generation {
         for parked in page.park {
             self.park(parked);
         }
-        Ok(())
+    }
+
+    /// Whether a part may write into this, which has seen these documents.
+    pub(super) fn check_part(
+        &self,
+        id: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+    ) -> Result<(), CheckpointError> {
+        let subscriber = id.clone();
+        if self.state == GenerationState::Retired {
+            return Err(CheckpointError::Retired { subscriber });
+        }
+        if !self.lanes.is_empty() {
+            return Err(CheckpointError::Divided { subscriber });
+        }
+        if self.checkpoint != Position::START {
+            let (expected, actual) = (Position::START, self.checkpoint);
+            return Err(CheckpointError::Moved { subscriber, expected, actual });
+        }
+        let same = |(key, slot): &&(Arc<str>, Slot)| {
+            self.documents.get(key) == slot.document.as_ref() && self.has_parked(key) == slot.parked
+        };
+        match seen.iter().find(|seen| !same(seen)) {
+            None => Ok(()),
+            Some((key, _)) => Err(CheckpointError::raced(id, key)),
+        }
     }
 
     pub(super) fn divide(&mut self, lease: &Lease, count: u32) -> Result<(), CheckpointError> {

@@ -43,6 +43,14 @@ impl<P: Policy> PolicyRunner<P> {
         Self { policy, engine, place: Place::live(checkpoints, P::NAME, 1) }
     }
 
+    /// The same, for one part of the events: those that come in an order of their own, as from a partition of a topic. It
+    /// has a lease and a checkpoint of its own, called as [`part_name`](crate::part_name) says; the ids of commands do
+    /// not depend on it.
+    pub fn part(policy: P, part: &str, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        let name = crate::part_name(P::NAME, 1, part);
+        Self { policy, engine, place: Place::live(checkpoints, name, 1) }
+    }
+
     /// Takes the lease on these terms.
     #[must_use]
     pub fn lease_terms(self, terms: LeaseTerms) -> Self {

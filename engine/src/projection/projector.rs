@@ -3,7 +3,7 @@
 use super::column::fit_together;
 use super::fold::Touches;
 use super::lanes::Lanes;
-use super::retry::retried;
+use super::retry::{FromLog, retried};
 use crate::{
     DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite, Position, Projection,
     Step, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, subscription::Place,
@@ -66,7 +66,8 @@ impl<P: Projection> Projector<P> {
         let requests = self.documents.requests(self.place.id()?, PageLimit::DEFAULT).await?;
         for request in requests {
             let of = self.place.id()?.clone();
-            let write = retried(&self.projection, &*self.store, &*self.documents, &of, &request).await?;
+            let kept = FromLog(&*self.store);
+            let (_, write) = retried(&self.projection, &kept, &*self.documents, &of, &request).await?;
             // The checkpoint stays where it is: the step only proves that the lease is still ours.
             match self.lanes.of(&request.key) {
                 Some((lane, at)) => {
@@ -140,7 +141,7 @@ impl<P: Projection> Subscriber for Projector<P> {
     }
 }
 
-fn tell_parked<P: Projection>(write: &PageWrite) {
+pub(super) fn tell_parked<P: Projection>(write: &PageWrite) {
     if let Some(first) = write.park.first() {
         metrics::counter!("annals_events_parked", "subscriber" => P::NAME).increment(write.park.len() as u64);
         tracing::warn!(subscriber = P::NAME, parked = write.park.len(), first = %first.error, "events are parked");

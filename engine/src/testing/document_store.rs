@@ -11,6 +11,7 @@ mod lanes;
 mod leases;
 mod opening;
 mod parking;
+mod parts;
 mod rebuilds;
 mod refusals;
 mod runner;
@@ -26,6 +27,7 @@ pub use lanes::*;
 pub use leases::*;
 pub use opening::*;
 pub use parking::*;
+pub use parts::*;
 pub use rebuilds::*;
 pub use refusals::*;
 pub use steps::*;
@@ -105,6 +107,12 @@ macro_rules! document_store_contract {
             a_lane_counts_each_page_once
             lanes_are_written_beside_each_other
             lanes_apart_are_neither_compared_nor_switched_to
+            a_page_of_a_part_counts_once
+            a_document_that_changed_meanwhile_refuses_the_page_of_a_part
+            of_racing_parts_each_event_counts_once
+            parts_that_touch_each_others_documents_never_block_each_other
+            parts_write_only_into_what_no_log_fills
+            a_page_of_a_part_is_checked_as_any_other
             what_was_written_is_there_after_opening_again
         }
     };
@@ -123,6 +131,7 @@ mod tests {
             include_str!("document_store/leases.rs"),
             include_str!("document_store/opening.rs"),
             include_str!("document_store/parking.rs"),
+            include_str!("document_store/parts.rs"),
             include_str!("document_store/rebuilds.rs"),
             include_str!("document_store/refusals.rs"),
             include_str!("document_store/steps.rs"),

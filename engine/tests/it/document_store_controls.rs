@@ -72,12 +72,14 @@ faults! {
         a_runner_that_was_replaced_writes_nothing;
     a_store_that_fences_nobody_is_noticed: FencesNobody breaks
         a_runner_that_was_replaced_writes_nothing
-        a_lease_that_nobody_took_over_can_be_used;
+        a_lease_that_nobody_took_over_can_be_used
+        a_page_of_a_part_counts_once;
     a_store_whose_renewals_do_nothing_is_noticed: KeepsNoLeaseAlive breaks
         a_runner_that_was_replaced_writes_nothing;
     a_store_that_counts_a_page_twice_is_noticed: CountsTwice breaks
         a_page_that_is_delivered_twice_counts_once
-        of_racing_steps_one_is_written;
+        of_racing_steps_one_is_written
+        a_page_of_a_part_counts_once;
     a_store_that_writes_pages_piece_by_piece_is_noticed: Tears breaks
         a_page_is_seen_whole_or_not_at_all
         nul_is_refused_with_the_whole_page
@@ -104,7 +106,8 @@ faults! {
     a_store_that_lets_the_retired_write_is_noticed: LetsTheRetiredWrite breaks
         a_switch_retires_the_old_generation
         a_rebuild_in_another_version_replaces_the_one_under_way
-        a_rebuild_can_be_abandoned;
+        a_rebuild_can_be_abandoned
+        parts_write_only_into_what_no_log_fills;
     a_store_that_compares_text_is_noticed: ComparesText breaks
         documents_are_compared_by_json_value;
     a_store_that_compares_generations_apart_is_noticed: ComparesApart breaks
@@ -127,6 +130,13 @@ faults! {
         lanes_change_only_where_all_stand_at_one_position
         lanes_are_written_beside_each_other
         lanes_apart_are_neither_compared_nor_switched_to;
+    a_store_that_believes_what_a_part_has_seen_is_noticed: BelievesParts breaks
+        a_document_that_changed_meanwhile_refuses_the_page_of_a_part
+        of_racing_parts_each_event_counts_once;
+    a_store_that_overlooks_what_was_parked_meanwhile_is_noticed: OverlooksParking breaks
+        a_document_that_changed_meanwhile_refuses_the_page_of_a_part;
+    a_store_that_writes_a_part_in_pieces_is_noticed: TearsParts breaks
+        a_document_that_changed_meanwhile_refuses_the_page_of_a_part;
     a_store_that_purges_at_once_is_noticed: PurgesAtOnce breaks
         a_retired_generation_is_purged_bit_by_bit;
 }
@@ -139,4 +149,6 @@ fn the_wrapper_without_a_fault_keeps_the_promises() {
     run_promise(a_request_is_kept_until_it_is_carried_out::<Sound>());
     run_promise(a_switch_retires_the_old_generation::<Sound>());
     run_promise(documents_are_compared_by_json_value::<Sound>());
+    run_promise(a_document_that_changed_meanwhile_refuses_the_page_of_a_part::<Sound>());
+    run_promise(of_racing_parts_each_event_counts_once::<Sound>());
 }

@@ -71,6 +71,18 @@ impl DocumentStore for PostgresDocuments {
         self.write_page("writing a page of a lane", Some(lane), step, &page).await
     }
 
+    async fn commit_part(
+        &self,
+        step: &Step,
+        into: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
+        page.check(into)?;
+        page.check_seen(seen)?;
+        self.write_part(step, into, seen, &page).await
+    }
+
     async fn documents(
         &self,
         of: &SubscriberId,

@@ -50,9 +50,6 @@ impl PostgresDocuments {
                 Change::Delete => delete_keys.push(&**key),
             }
         }
-        let settled = |(key, position): &'p (Arc<str>, Position)| (&**key, position.to_i64());
-        let (settled_keys, settled_positions): (Vec<&str>, Vec<i64>) =
-            page.settled.iter().map(settled).unzip();
         let query = self
             .sql
             .commit_page
@@ -64,20 +61,30 @@ impl PostgresDocuments {
             .bind(step.to.to_i64())
             .bind(put_keys)
             .bind(put_bodies)
-            .bind(delete_keys)
-            .bind(settled_keys)
-            .bind(settled_positions);
-        let park = &page.park;
-        query
-            .bind(park.iter().map(|parked| &*parked.key).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| parked.position.to_i64()).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| parked.stream.as_str()).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| parked.version.to_i64()).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| parked.error.as_str()).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| i64::from(parked.attempts)).collect::<Vec<_>>())
-            .bind(park.iter().map(|parked| parked.parked_at).collect::<Vec<_>>())
-            .bind(lane.map(|lane| i32::try_from(lane).unwrap_or(i32::MAX)))
+            .bind(delete_keys);
+        let lane = lane.map(|lane| i32::try_from(lane).unwrap_or(i32::MAX));
+        bind_parked(query, page).bind(lane)
     }
+}
+
+/// Binds what is settled and what is parked.
+pub(super) fn bind_parked<'p>(
+    query: Query<'p, Postgres, PgArguments>,
+    page: &'p PageWrite,
+) -> Query<'p, Postgres, PgArguments> {
+    let settled = |(key, position): &'p (Arc<str>, Position)| (&**key, position.to_i64());
+    let (settled_keys, settled_positions): (Vec<&str>, Vec<i64>) = page.settled.iter().map(settled).unzip();
+    let park = &page.park;
+    query
+        .bind(settled_keys)
+        .bind(settled_positions)
+        .bind(park.iter().map(|parked| &*parked.key).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| parked.position.to_i64()).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| parked.stream.as_str()).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| parked.version.to_i64()).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| parked.error.as_str()).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| i64::from(parked.attempts)).collect::<Vec<_>>())
+        .bind(park.iter().map(|parked| parked.parked_at).collect::<Vec<_>>())
 }
 
 /// What the call answered.

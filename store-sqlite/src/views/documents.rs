@@ -27,6 +27,20 @@ impl DocumentStore for SqliteDocuments {
         self.write("writing a page", move |tx| page::commit(tx, &step, &page)).await
     }
 
+    async fn commit_part(
+        &self,
+        step: &Step,
+        into: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
+        page.check(into)?;
+        page.check_seen(seen)?;
+        let (step, into, seen) = (step.clone(), into.clone(), seen.to_vec());
+        self.write("writing a page of a part", move |tx| page::commit_part(tx, &step, &into, &seen, &page))
+            .await
+    }
+
     async fn documents(
         &self,
         of: &SubscriberId,

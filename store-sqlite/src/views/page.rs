@@ -4,7 +4,9 @@ use super::{
     generation::{Generation, now_us},
     halt::Halt,
 };
-use annals::{Change, CheckpointError, Json, PageWrite, Parked, Position, Step};
+use annals::{
+    Change, CheckpointError, GenerationState, Json, PageWrite, Parked, Position, Slot, Step, SubscriberId,
+};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 
@@ -15,20 +17,72 @@ pub(super) fn commit(
     step: &Step,
     page: &PageWrite,
 ) -> Result<(), Halt<CheckpointError>> {
+    let found = check_step(connection, step)?;
+    write(connection, found.id, page)?;
+    Ok(move_to(connection, found.id, step.to)?)
+}
+
+/// Writes `page` into another generation than that of the step, if what was seen of it is still so. Writers take turns,
+/// so nothing needs to be locked.
+pub(super) fn commit_part(
+    connection: &Connection,
+    step: &Step,
+    into: &SubscriberId,
+    seen: &[(Arc<str>, Slot)],
+    page: &PageWrite,
+) -> Result<(), Halt<CheckpointError>> {
+    let part = check_step(connection, step)?;
+    let found = Generation::get(connection, into)?;
+    let subscriber = into.clone();
+    if found.state == GenerationState::Retired {
+        return Err(Halt::Refused(CheckpointError::Retired { subscriber }));
+    }
+    if found.checkpoint != Position::START {
+        let (expected, actual) = (Position::START, found.checkpoint);
+        return Err(Halt::Refused(CheckpointError::Moved { subscriber, expected, actual }));
+    }
+    if let Some(key) = changed(connection, found.id, seen)? {
+        return Err(Halt::Refused(CheckpointError::raced(into, key)));
+    }
+    write(connection, found.id, page)?;
+    Ok(move_to(connection, part.id, step.to)?)
+}
+
+fn check_step(connection: &Connection, step: &Step) -> Result<Generation, Halt<CheckpointError>> {
     let found = Generation::get(connection, &step.subscriber)?;
     found.check_lease(step.epoch)?;
     if step.from != found.checkpoint {
         let (subscriber, expected, actual) = (step.subscriber.clone(), step.from, found.checkpoint);
         return Err(Halt::Refused(CheckpointError::Moved { subscriber, expected, actual }));
     }
-    change(connection, found.id, &page.changes)?;
-    settle(connection, found.id, &page.settled)?;
-    for parked in &page.park {
-        park(connection, found.id, parked)?;
+    Ok(found)
+}
+
+/// The first document that is no more what was seen, or under whose key events were parked or settled since.
+fn changed<'s>(
+    connection: &Connection,
+    generation: i64,
+    seen: &'s [(Arc<str>, Slot)],
+) -> Result<Option<&'s Arc<str>>, rusqlite::Error> {
+    let mut same = connection.prepare_cached(include_str!("sql/document_same.sql"))?;
+    for (key, slot) in seen {
+        let document = slot.document.as_ref().map(Json::as_str);
+        if !same.query_row(params![generation, &**key, document, slot.parked], |row| row.get::<_, bool>(0))? {
+            return Ok(Some(key));
+        }
     }
+    Ok(None)
+}
+
+fn write(connection: &Connection, generation: i64, page: &PageWrite) -> Result<(), rusqlite::Error> {
+    change(connection, generation, &page.changes)?;
+    settle(connection, generation, &page.settled)?;
+    page.park.iter().try_for_each(|parked| park(connection, generation, parked))
+}
+
+fn move_to(connection: &Connection, generation: i64, to: Position) -> Result<(), rusqlite::Error> {
     let mut move_to = connection.prepare_cached(include_str!("sql/checkpoint_move.sql"))?;
-    move_to.execute(params![found.id, step.to.to_i64(), now_us()])?;
-    Ok(())
+    move_to.execute(params![generation, to.to_i64(), now_us()]).map(|_| ())
 }
 
 fn change(

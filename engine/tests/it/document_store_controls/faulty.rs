@@ -30,6 +30,9 @@ pub(super) enum Fault {
     RequestsAnything,
     PurgesAtOnce,
     HasOneLane,
+    BelievesParts,
+    OverlooksParking,
+    TearsParts,
 }
 
 /// The sound store, with a fault, and with notifications that nobody sends.
@@ -222,6 +225,32 @@ impl DocumentStore for Faulty {
     async fn commit_lane(&self, lane: u32, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
         let lane = if self.is(Fault::HasOneLane) { 0 } else { lane };
         self.0.commit_lane(lane, step, page).await
+    }
+
+    async fn commit_part(
+        &self,
+        step: &Step,
+        into: &SubscriberId,
+        seen: &[(Arc<str>, Slot)],
+        page: PageWrite,
+    ) -> Result<(), CheckpointError> {
+        let step = self.taken(step).await?;
+        let mut seen = seen.to_vec();
+        let now: Vec<Arc<str>> = seen.iter().map(|(key, _)| key.clone()).collect();
+        let now = self.0.load(into, &now).await?;
+        for ((_, seen), now) in seen.iter_mut().zip(now) {
+            match self.1 {
+                Fault::BelievesParts => *seen = now,
+                Fault::OverlooksParking => seen.parked = now.parked,
+                _ => {}
+            }
+        }
+        if self.is(Fault::TearsParts) {
+            self.0.advance(&step).await?;
+            let again = Step { from: step.to, ..step };
+            return self.0.commit_part(&again, into, &seen, page).await;
+        }
+        self.outcome(self.0.commit_part(&step, into, &seen, page).await)
     }
 
     async fn documents(

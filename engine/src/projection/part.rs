@@ -1,0 +1,278 @@
+//! Runs a projection on one part of the events, beside others that write into the same documents.
+
+#[cfg(test)]
+mod tests;
+
+use super::{fold::Touches, projector::tell_parked, retry::retried};
+use crate::{
+    CheckpointError, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite, Parked,
+    ParkedRequest, Position, Projection, RecordedEvent, Slot, StoreError, Subscriber, SubscriberError,
+    SubscriberId, TEND_INTERVAL, error_text, subscription::Place,
+};
+use async_trait::async_trait;
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use chrono::Utc;
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How often a page is folded anew because another part wrote its documents meanwhile, before the part fails and is
+/// tried again as a whole. One of those that race always gets through.
+pub const PART_RACES_MAX: u32 = 100;
+
+/// How often an event is tried that the projection refuses, before it is parked: what it lacks may be on its way in another
+/// part.
+pub const REFUSED_ATTEMPTS_MAX: u32 = 4;
+
+/// The wait before a refused event is tried again; each further one is twice as long, with jitter.
+pub const REFUSED_RETRY_FIRST: Duration = Duration::from_millis(50);
+
+/// The wait before a page is folded anew that another part came before; each further one is twice as long, with jitter,
+/// up to [`RACED_RETRY_MAX`].
+const RACED_RETRY_FIRST: Duration = Duration::from_millis(1);
+
+/// The longest such wait.
+const RACED_RETRY_MAX: Duration = Duration::from_millis(50);
+
+/// Keeps the events that are parked where there is no log to read them from again.
+#[async_trait]
+pub trait ParkedEvents: Send + Sync {
+    /// Keeps events that are about to be parked, each with its entry. The transaction that parks them comes behind, and may
+    /// fail: then the same may be kept twice.
+    async fn keep(&self, parked: &[(&Parked, &RecordedEvent)]) -> Result<(), StoreError>;
+
+    /// The events of these entries, in their order.
+    ///
+    /// # Errors
+    /// A permanent one when an event is no more there.
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError>;
+}
+
+/// What a part is called: the subscriber `name`, the generation that it writes into, and the part.
+pub fn part_name(name: &str, generation: u32, part: &str) -> String {
+    format!("{name}-{generation}-at-{part}")
+}
+
+/// Runs a projection on one part of the events, as a subscriber of its own: those that come in an order of their own, as
+/// from a partition of a topic. Events of different parts may touch the same documents.
+///
+/// Documents, parked events and the checkpoint of a page are written in one transaction, under the lease of the part, and
+/// only if every document is still what was folded: each event counts exactly once, whatever other parts do.
+///
+/// An event that `project` refuses is tried [`REFUSED_ATTEMPTS_MAX`] times, then parked under its key as everywhere, and
+/// kept in [`ParkedEvents`]. What operators ask for about parked events is carried out by whichever part comes first.
+pub struct PartProjector<P: Projection> {
+    projection: P,
+    part: Arc<str>,
+    documents: Arc<dyn DocumentStore>,
+    kept: Arc<dyn ParkedEvents>,
+    terms: LeaseTerms,
+    building: Option<SubscriberId>,
+    name: String,
+    running: Option<(SubscriberId, Place)>,
+    asked: Option<Instant>,
+}
+
+impl<P: Projection> PartProjector<P> {
+    /// Runs `part` of `projection`: a name that fits the grammar of [`SubscriberId`] behind that of the projection. Parked
+    /// events go to `kept`.
+    pub fn new(
+        projection: P,
+        part: &str,
+        documents: Arc<dyn DocumentStore>,
+        kept: Arc<dyn ParkedEvents>,
+    ) -> Self {
+        let (part, name) = (part.into(), part_name(P::NAME, 1, part));
+        let terms = LeaseTerms::default();
+        Self { projection, part, documents, kept, terms, building: None, name, running: None, asked: None }
+    }
+
+    /// Writes into `generation`, which is being built, and not into the live one.
+    #[must_use]
+    pub fn building(self, generation: Option<SubscriberId>) -> Self {
+        Self { building: generation, ..self }
+    }
+
+    /// Takes the lease on these terms.
+    #[must_use]
+    pub fn lease_terms(self, terms: LeaseTerms) -> Self {
+        Self { terms, ..self }
+    }
+
+    fn running(&self) -> Result<&(SubscriberId, Place), StoreError> {
+        self.running.as_ref().ok_or_else(not_begun)
+    }
+
+    fn stepped(&mut self, to: Position) {
+        if let Some((_, place)) = &mut self.running {
+            place.stepped(to);
+        }
+    }
+
+    /// Folds the page and writes it, again until no other part comes in between.
+    async fn take_in(&self, page: &LogPage, touches: &Touches<'_, P>) -> Result<(), SubscriberError> {
+        let (into, place) = self.running()?;
+        let step = place.step(page.looked)?;
+        let (mut races, mut attempts) = (0, 1);
+        let (mut after_race, mut after_refusal) = (waits(RACED_RETRY_FIRST), waits(REFUSED_RETRY_FIRST));
+        let mut kept = HashSet::new();
+        loop {
+            let slots = self.documents.load(into, touches.keys()).await?;
+            let seen: Vec<(Arc<str>, Slot)> = touches.keys().iter().cloned().zip(slots.clone()).collect();
+            let mut write = touches.fold(slots, Utc::now())?;
+            let refused = write.park.iter().any(|entry| !entry.error.is_empty());
+            if refused && attempts < REFUSED_ATTEMPTS_MAX {
+                attempts += 1;
+                tokio::time::sleep(after_refusal.next().unwrap_or(REFUSED_RETRY_FIRST)).await;
+                continue;
+            }
+            for entry in write.park.iter_mut().filter(|entry| !entry.error.is_empty()) {
+                entry.attempts = attempts;
+            }
+            self.keep(page, &write, &mut kept).await?;
+            tell_parked::<P>(&write);
+            match self.documents.commit_part(&step, into, &seen, write).await {
+                Err(CheckpointError::Raced { .. }) if races < PART_RACES_MAX => {
+                    races += 1;
+                    metrics::counter!("annals_part_races", "subscriber" => P::NAME).increment(1);
+                    let wait = after_race.next().unwrap_or(RACED_RETRY_MAX).min(RACED_RETRY_MAX);
+                    tokio::time::sleep(wait).await;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    /// Keeps what is to be parked and was not kept before.
+    async fn keep(
+        &self,
+        page: &LogPage,
+        write: &PageWrite,
+        kept: &mut HashSet<(Arc<str>, Position)>,
+    ) -> Result<(), StoreError> {
+        let fresh = write.park.iter().filter(|entry| !kept.contains(&(entry.key.clone(), entry.position)));
+        let event_of = |entry: &Parked| page.events.iter().find(|event| event.position == entry.position);
+        let fresh: Vec<(&Parked, &RecordedEvent)> =
+            fresh.filter_map(|entry| Some((entry, event_of(entry)?))).collect();
+        if !fresh.is_empty() {
+            self.kept.keep(&fresh).await?;
+            kept.extend(fresh.iter().map(|(entry, _)| (entry.key.clone(), entry.position)));
+        }
+        Ok(())
+    }
+
+    /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
+    async fn answer_requests(&mut self) -> Result<(), SubscriberError> {
+        if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
+            return Ok(());
+        }
+        let (into, place) = self.running()?;
+        let at = place.lease()?.checkpoint;
+        for request in self.documents.requests(into, PageLimit::DEFAULT).await? {
+            let (slot, write) = self.again(into, &request).await?;
+            let seen = [(request.key.clone(), slot)];
+            // The checkpoint stays where it is: the step only proves that the lease is still ours.
+            match self.documents.commit_part(&place.step(at)?, into, &seen, write).await {
+                // Another part came first: it has carried the request out, or it is there at the next look.
+                Err(CheckpointError::Raced { .. }) => {}
+                outcome => outcome?,
+            }
+        }
+        self.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// What carrying out `request` writes. Events that are no more there stay parked, and say so.
+    async fn again(
+        &self,
+        into: &SubscriberId,
+        request: &ParkedRequest,
+    ) -> Result<(Slot, PageWrite), SubscriberError> {
+        match retried(&self.projection, &*self.kept, &*self.documents, into, request).await {
+            Err(SubscriberError::Store(error)) if !error.is_transient() => {
+                let key = std::slice::from_ref(&request.key);
+                let slot = self.documents.load(into, key).await?.pop().unwrap_or_default();
+                let park = self.documents.parked(into, Some(&request.key), None, PageLimit::ONE).await?;
+                let told = |entry| Parked { error: error_text(&error), ..entry };
+                let park = park.into_iter().map(told).collect();
+                Ok((slot, PageWrite { park, ..PageWrite::default() }))
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+fn not_begun() -> StoreError {
+    StoreError::permanent("handling a page, because the subscriber was not begun", "no lease")
+}
+
+fn waits(first: Duration) -> ExponentialBackoff {
+    ExponentialBuilder::default().with_jitter().with_min_delay(first).without_max_times().build()
+}
+
+#[async_trait]
+impl<P: Projection> Subscriber for PartProjector<P> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn filter(&self) -> LogFilter {
+        LogFilter::of::<P::Event>()
+    }
+
+    async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        (self.running, self.asked) = (None, None);
+        let into = match &self.building {
+            Some(generation) => generation.clone(),
+            None => self.documents.open(P::NAME, P::VERSION).await?,
+        };
+        // Parts belong to one generation: another one begins anew.
+        self.name = part_name(P::NAME, into.generation(), &self.part);
+        let place = Place::live(self.documents.clone(), self.name.as_str(), P::VERSION);
+        let mut place = place.terms(self.terms.clone());
+        let begun = place.begin().await;
+        // Kept also where the lease is another's: failures are reported there.
+        let (into, place) = &*self.running.insert((into, place));
+        let at = begun?;
+        let described = self.documents.describe(into, P::COLUMNS);
+        place.renewing(async { Ok(described.await?) }).await?;
+        Ok(at)
+    }
+
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        self.answer_requests().await?;
+        let touches = Touches::of(&self.projection, &page.events)?;
+        if touches.keys().is_empty() {
+            drop(touches);
+            match &mut self.running {
+                Some((_, place)) => place.advance(page.looked).await?,
+                None => return Err(not_begun().into()),
+            }
+        } else {
+            self.running()?.1.renewing(self.take_in(page, &touches)).await?;
+            drop(touches);
+            self.stepped(page.looked);
+        }
+        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+            .increment(page.events.len() as u64);
+        Ok(())
+    }
+
+    async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.running()?.1.renew().await?;
+        self.answer_requests().await
+    }
+
+    async fn end(&mut self) -> Result<(), SubscriberError> {
+        match &mut self.running {
+            Some((_, place)) => place.end().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
+        match &self.running {
+            Some((_, place)) => place.report(failure).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use crate::fixture::{Demand, SkuDemand, placed};
+use crate::*;
+use async_trait::async_trait;
+use std::sync::{Arc, Mutex, atomic::Ordering};
+use tokio::task::JoinSet;
+
+/// Keeps parked events in memory, and forgets them when asked to.
+#[derive(Default)]
+struct Kept(Mutex<Vec<RecordedEvent>>);
+
+#[async_trait]
+impl ParkedEvents for Kept {
+    async fn keep(&self, parked: &[(&Parked, &RecordedEvent)]) -> Result<(), StoreError> {
+        self.0.lock().unwrap().extend(parked.iter().map(|(_, event)| (*event).clone()));
+        Ok(())
+    }
+
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError> {
+        let all = self.0.lock().unwrap();
+        let find = |entry: &Parked| all.iter().find(|event| event.position == entry.position).cloned();
+        parked
+            .iter()
+            .map(|entry| find(entry).ok_or_else(|| StoreError::permanent("finding", "gone")))
+            .collect()
+    }
+}
+
+struct Shop {
+    documents: Arc<MemoryDocuments>,
+    kept: Arc<Kept>,
+    demand: Demand,
+}
+
+impl Shop {
+    fn new() -> Self {
+        Self { documents: Arc::default(), kept: Arc::default(), demand: Demand::default() }
+    }
+
+    fn part(&self, number: usize) -> PartProjector<Demand> {
+        let (demand, documents) = (self.demand.clone(), self.documents.clone());
+        PartProjector::new(demand, &number.to_string(), documents, self.kept.clone())
+    }
+
+    async fn ordered(&self, sku: &str) -> Option<u32> {
+        let model: ReadModel<Demand> = ReadModel::new(self.documents.clone());
+        model.get(sku).await.unwrap().map(|SkuDemand { ordered, .. }| ordered)
+    }
+
+    async fn parked(&self) -> Vec<(String, u64, u32)> {
+        let (live, _) = self.documents.live("demand").await.unwrap().unwrap();
+        let all = self.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap();
+        all.iter().map(|entry| (entry.key.to_string(), entry.position.get(), entry.attempts)).collect()
+    }
+}
+
+fn event(position: u64, lines: &[(&str, u32)]) -> RecordedEvent {
+    let stream = StreamId::new("order", position).unwrap();
+    let alone = PlaceInCommit { index: 0, size: 1 };
+    let at = chrono::DateTime::from_timestamp(0, 0).unwrap();
+    RecordedEvent::new(stream, Version::new(1), Position::new(position), alone, at, placed(lines))
+}
+
+fn page(after: u64, events: Vec<RecordedEvent>) -> LogPage {
+    let last = events.last().map_or(after, |event| event.position.get());
+    LogPage::new(events, Position::new(after), Position::new(last), Position::new(last))
+}
+
+/// Broken on purpose: with `commit` in place of `commit_part`, or without folding again when it is raced, counts are lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parts_that_count_into_the_same_documents_lose_nothing() {
+    let shop = Shop::new();
+    let mut parts = JoinSet::new();
+    for number in 0..4 {
+        let mut part = shop.part(number);
+        parts.spawn(async move {
+            let mut at = part.begin().await.unwrap().get();
+            for round in 0..50 {
+                let next = at + 4;
+                part.handle(&page(at, vec![event(next, &[("hat", 1), (&format!("sku {round}"), 1)])]))
+                    .await
+                    .unwrap();
+                at = next;
+            }
+            part.end().await.unwrap();
+        });
+    }
+    parts.join_all().await;
+    assert_eq!(shop.ordered("hat").await, Some(200));
+    assert_eq!(shop.ordered("sku 49").await, Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_is_tried_again_then_parked_with_its_key_and_nothing_else() {
+    let shop = Shop::new();
+    let (mut one, mut other) = (shop.part(0), shop.part(1));
+    one.begin().await.unwrap();
+    other.begin().await.unwrap();
+    let events = vec![event(1, &[("hat", 13), ("cap", 1)]), event(2, &[("hat", 1)]), event(4, &[("cap", 1)])];
+    one.handle(&page(0, events)).await.unwrap();
+    other.handle(&page(0, vec![event(3, &[("hat", 2), ("tie", 1)])])).await.unwrap();
+    let parked = [("hat", 1, REFUSED_ATTEMPTS_MAX), ("hat", 2, 0), ("hat", 3, 0)];
+    assert_eq!(shop.parked().await, parked.map(|(key, at, tried)| (key.to_string(), at, tried)));
+    assert_eq!((shop.ordered("hat").await, shop.ordered("cap").await), (None, Some(2)));
+    assert_eq!(shop.ordered("tie").await, Some(1));
+    // Fed again in order, after the mending, by whichever part looks first.
+    shop.demand.mended.store(true, Ordering::Relaxed);
+    let (live, _) = shop.documents.live("demand").await.unwrap().unwrap();
+    let request = ParkedRequest { key: "hat".into(), action: ParkedAction::Retry };
+    assert!(shop.documents.request(&live, &request).await.unwrap());
+    tokio::time::sleep(TEND_INTERVAL).await;
+    let (first, second) = tokio::join!(one.tend(), other.tend());
+    first.and(second).unwrap();
+    assert_eq!((shop.parked().await, shop.ordered("hat").await), (vec![], Some(16)));
+    assert!(shop.documents.requests(&live, PageLimit::MAX).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_event_that_is_nowhere_kept_any_more_stays_and_says_so() {
+    let shop = Shop::new();
+    let mut part = shop.part(0);
+    part.begin().await.unwrap();
+    part.handle(&page(0, vec![event(1, &[("hat", 13)])])).await.unwrap();
+    shop.kept.0.lock().unwrap().clear();
+    let (live, _) = shop.documents.live("demand").await.unwrap().unwrap();
+    let request = ParkedRequest { key: "hat".into(), action: ParkedAction::Retry };
+    assert!(shop.documents.request(&live, &request).await.unwrap());
+    tokio::time::sleep(TEND_INTERVAL).await;
+    part.tend().await.unwrap();
+    assert!(shop.documents.requests(&live, PageLimit::MAX).await.unwrap().is_empty());
+    let parked = shop.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap();
+    assert!(parked[0].error.contains("gone"), "{parked:?}");
+    part.handle(&page(1, vec![event(2, &[("cap", 1)])])).await.unwrap();
+}
+
+#[tokio::test]
+async fn parts_of_another_generation_begin_anew() {
+    let shop = Shop::new();
+    let mut part = shop.part(0);
+    part.begin().await.unwrap();
+    part.handle(&page(0, vec![event(5, &[("hat", 1)])])).await.unwrap();
+    let building = shop.documents.start_rebuild("demand", 1).await.unwrap();
+    let mut filling = shop.part(0).building(Some(building.clone()));
+    assert_eq!(filling.begin().await.unwrap(), Position::START);
+    filling.handle(&page(0, vec![event(5, &[("hat", 1)]), event(6, &[("hat", 1)])])).await.unwrap();
+    shop.documents.switch(&building).await.unwrap();
+    let replaced = part.handle(&page(5, vec![event(6, &[("hat", 1)])])).await.unwrap_err();
+    assert!(matches!(replaced, SubscriberError::Checkpoint(CheckpointError::Retired { .. })), "{replaced}");
+    filling.end().await.unwrap();
+    assert_eq!(shop.part(0).begin().await.unwrap(), Position::new(6));
+    assert_eq!(shop.ordered("hat").await, Some(2));
+}
