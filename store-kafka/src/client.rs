@@ -11,6 +11,7 @@ use rdkafka::{
     producer::{BaseProducer, ProducerContext},
 };
 use std::{
+    collections::BTreeMap,
     error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -57,6 +58,8 @@ struct Heard {
     broken: Option<KafkaError>,
     /// Not one broker is reached, or nobody gave a token to knock with.
     shut_out: bool,
+    /// Where records that go on arrive, if that is wanted: for each topic and partition the offset behind the last one.
+    ends: Option<Ends>,
     /// The last that it said about a connection, in its own words.
     reason: Option<Arc<str>>,
 }
@@ -67,7 +70,20 @@ impl Heard {
     }
 }
 
+/// For each topic, and each partition of it, an offset.
+pub(crate) type Ends = BTreeMap<String, Vec<i64>>;
+
 impl Hearing {
+    /// From here on `ends` follow what arrives.
+    pub(crate) fn follow(&self, ends: Ends) {
+        self.heard().ends.get_or_insert_default().extend(ends);
+    }
+
+    /// Behind what has arrived.
+    pub(crate) fn ends(&self) -> Option<Ends> {
+        self.heard().ends.clone()
+    }
+
     /// The first delivery that failed, if one did.
     pub(crate) fn undelivered(&self) -> Option<KafkaError> {
         self.heard().undelivered.clone()
@@ -172,10 +188,19 @@ impl ProducerContext for Hearing {
     type DeliveryOpaque = ();
 
     fn delivery(&self, delivery: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, message)) = delivery {
-            let (topic, partition) = (message.topic(), message.partition());
-            tracing::info!(%error, topic, partition, "a record was not delivered");
-            self.heard().undelivered.get_or_insert_with(|| error.clone());
+        match delivery {
+            Ok(message) => {
+                let (topic, partition, behind) = (message.topic(), message.partition(), message.offset() + 1);
+                let mut heard = self.heard();
+                let known = heard.ends.as_mut().and_then(|ends| ends.get_mut(topic));
+                let known = known.and_then(|ends| ends.get_mut(usize::try_from(partition).ok()?));
+                known.into_iter().for_each(|end| *end = behind.max(*end));
+            }
+            Err((error, message)) => {
+                let (topic, partition) = (message.topic(), message.partition());
+                tracing::info!(%error, topic, partition, "a record was not delivered");
+                self.heard().undelivered.get_or_insert_with(|| error.clone());
+            }
         }
     }
 }
@@ -204,6 +229,15 @@ impl KafkaOptions {
 
     /// A client to ask and to read with, that belongs to no group. It sees what is committed only.
     pub(crate) fn reader(&self) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
+        self.reader_at("read_committed")
+    }
+
+    /// The same, that sees everything.
+    pub(crate) fn reader_of_all(&self) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
+        self.reader_at("read_uncommitted")
+    }
+
+    fn reader_at(&self, isolation: &str) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
         let mut config = self.config();
         // A group is named because the driver wants one; nothing is ever committed to it.
         config
@@ -211,7 +245,8 @@ impl KafkaOptions {
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
             .set("fetch.wait.max.ms", "10")
-            .set("isolation.level", "read_committed");
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", isolation);
         config.create_with_context(self.hearing()).map_err(|error| self.failed("connecting", error))
     }
 }

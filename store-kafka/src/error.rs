@@ -17,6 +17,14 @@ pub enum PublishError {
         /// The category whose events should go there.
         category: String,
     },
+    /// A topic is gone that was written to.
+    #[error(
+        "topic {topic} is gone, with what was published to it: restore it, or make it anew and publish under another --name, from the beginning or from where consumers shall begin"
+    )]
+    TopicGone {
+        /// The topic.
+        topic: String,
+    },
     /// There is no such topic, and who logs in with a token makes none from here: the driver cannot.
     #[error(
         "there is no topic {topic}, and with OAUTHBEARER none is made from here: create it with {partitions} partitions{settings}"
@@ -81,6 +89,19 @@ pub enum PublishError {
         /// Why.
         #[source]
         source: serde_json::Error,
+    },
+    /// The document in which a publisher without transactions keeps what it has sent cannot be read.
+    #[error(
+        "what this publisher has sent is written down in a way that this program does not know: a newer one wrote it"
+    )]
+    Sent(#[source] serde_json::Error),
+    /// It published in transactions until now, and what it had sent is written down elsewhere.
+    #[error(
+        "this publisher stands at {position} and published exactly once until now: at least once wants another --name, that begins behind it (--from {position}), and consumers that begin anew there"
+    )]
+    WasExactlyOnce {
+        /// Where it stands by its checkpoint.
+        position: Position,
     },
     /// Kafka failed.
     #[error(transparent)]

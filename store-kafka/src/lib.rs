@@ -15,7 +15,7 @@
 //! `kafka://%24ConnectionString@NAMESPACE.servicebus.windows.net:9093?password-file=PATH`. With Entra ID:
 //! `kafka://NAMESPACE.servicebus.windows.net:9093?token-file=PATH`, where somebody keeps a fresh token for
 //! `https://NAMESPACE.servicebus.windows.net/.default`, or a function given to [`KafkaOptions::with_token`]. Its tiers
-//! without transactions, and those without compacted topics, want another delivery than exactly once.
+//! without transactions, and those without compacted topics, want [`Delivery::AtLeastOnce`].
 //!
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
 
@@ -33,7 +33,10 @@ mod proof;
 mod publisher;
 mod running;
 mod secrets;
+mod sent;
 mod session;
+mod size;
+mod tending;
 mod terms;
 mod topic;
 mod topics;
@@ -48,6 +51,9 @@ pub use murmur2::partition_of;
 pub use proof::{Proof, TopicProof};
 pub use publisher::{CHECKPOINT_INTERVAL, Publisher};
 pub use session::{DELIVERY_LASTS_MAX, QUEUE_RECORDS_MAX, TRANSACTION_LASTS_MAX};
-pub use terms::{Oversize, PARTITIONS_MAX, PublisherTerms, Start, TRANSACTION_RECORDS_MAX};
+pub use tending::TOPICS_LOOK_INTERVAL;
+pub use terms::{
+    Delivery, Oversize, PARTITIONS_MAX, PublisherTerms, REPEATED_RECORDS_MAX, Start, TRANSACTION_RECORDS_MAX,
+};
 pub use topics::{TOPIC_BYTES_MAX, TopicNameError, TopicNames};
 pub use url::{KafkaOptions, Token, UrlError};

@@ -12,7 +12,14 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often it is asked whether what was committed can be seen.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a consumer finds that reads topics from their beginning to their end, committed records only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -81,6 +88,7 @@ impl Proof {
             let found = TopicProof { partitions: count, ..TopicProof::default() };
             proof.topics.insert(topic.clone(), found);
         }
+        settle(options, &reader, &list)?;
         reader.assign(&list).map_err(failed)?;
         proof.look(&reader, list.count()).map_err(failed)?;
         Ok(proof)
@@ -126,6 +134,29 @@ impl Proof {
         }
         Ok(())
     }
+}
+
+/// Waits until what was committed can be seen: a commit is answered before every partition knows of it. What stays open
+/// longer is not waited for.
+fn settle(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+    list: &TopicPartitionList,
+) -> Result<(), KafkaFailed> {
+    let failed = |error| options.failed("asking where topics end", error);
+    let all = options.reader_of_all()?;
+    let begun = Instant::now();
+    for element in list.elements() {
+        let (topic, partition) = (element.topic(), element.partition());
+        let end = all.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?.1;
+        while reader.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?.1 < end {
+            if begun.elapsed() > ANSWER_MAX {
+                return Ok(());
+            }
+            thread::sleep(SETTLE_INTERVAL);
+        }
+    }
+    Ok(())
 }
 
 impl TopicProof {

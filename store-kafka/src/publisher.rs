@@ -1,22 +1,24 @@
 //! Forwards committed events to Kafka, in log order, each once.
 
 use crate::{
-    KafkaOptions, PublishError, PublisherTerms, Start,
+    Delivery, KafkaOptions, PublishError, PublisherTerms, Start,
     client::Hearing,
     control::Control,
     headers::HeaderWriter,
     running::Running,
-    session::Session,
-    topic::{Topic, look, made},
+    sent::Sent,
+    session::{BATCH_BYTES_MAX, Session},
+    tending::TOPICS_LOOK_INTERVAL,
+    topic::{check_topics, look, made},
 };
 use annals::{
-    Checkpoints, EventStore, LogFilter, LogPage, PageLimit, Place, Position, StoreError, Subscriber,
+    DocumentStore, EventStore, LogFilter, LogPage, PageLimit, Place, Position, StoreError, Subscriber,
     SubscriberError,
 };
 use async_trait::async_trait;
 use rdkafka::consumer::BaseConsumer;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -30,35 +32,59 @@ pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 /// consumer that reads committed records only sees every event once, in log order within a partition, whatever was
 /// killed meanwhile. `previous-position` (see [`headers`](crate::headers)) lets it prove that.
 ///
+/// Without transactions ([`Delivery::AtLeastOnce`]) it looks at each start which records are there already, behind the ends
+/// that it wrote down with its checkpoint, and sends the others.
+///
 /// **One publishes.** The lease lies with the checkpoints; behind it, a publisher that was paused and replaced is fenced
 /// off by Kafka itself, by its name.
 ///
 /// **Any error** ends the session with Kafka; after a wait another one begins where the last committed transaction ended.
 /// Nothing is skipped: what Kafka will not take stops the publisher until somebody mends it.
 pub struct Publisher {
-    name: Arc<str>,
-    options: KafkaOptions,
-    terms: PublisherTerms,
+    pub(crate) name: Arc<str>,
+    pub(crate) options: KafkaOptions,
+    pub(crate) terms: PublisherTerms,
     store: Arc<dyn EventStore>,
-    place: Place,
-    running: Option<Running>,
-    reader: Option<Arc<BaseConsumer<Hearing>>>,
+    pub(crate) documents: Arc<dyn DocumentStore>,
+    pub(crate) place: Place,
+    pub(crate) running: Option<Running>,
+    pub(crate) reader: Option<Arc<BaseConsumer<Hearing>>>,
     advanced: Instant,
+    /// When the topics were looked at last, and how often they are.
+    pub(crate) looked: Instant,
+    pub(crate) looks_every: Duration,
+    /// No batch is larger, for no topic of those met so far takes more.
+    pub(crate) batch_bytes_max: usize,
 }
 
 impl Publisher {
     /// Publishes the log of `store` as `name` (see [`SubscriberId`](annals::SubscriberId) for what it may be), keeping
-    /// lease and checkpoint in `checkpoints`.
+    /// lease and checkpoint in `documents`, and without transactions one document besides.
     pub fn new(
         name: &str,
         options: KafkaOptions,
         terms: PublisherTerms,
         store: Arc<dyn EventStore>,
-        checkpoints: Arc<dyn Checkpoints>,
+        documents: Arc<dyn DocumentStore>,
     ) -> Self {
         let name: Arc<str> = name.into();
-        let place = Place::live(checkpoints, name.clone(), 1).terms(terms.lease.clone());
-        Self { name, options, terms, store, place, running: None, reader: None, advanced: Instant::now() }
+        let place = Place::live(documents.clone(), name.clone(), 1).terms(terms.lease.clone());
+        let (running, reader, advanced, looked) = (None, None, Instant::now(), Instant::now());
+        let batch_bytes_max = BATCH_BYTES_MAX;
+        Self {
+            name,
+            options,
+            terms,
+            store,
+            documents,
+            place,
+            running,
+            reader,
+            advanced,
+            looked,
+            looks_every: TOPICS_LOOK_INTERVAL,
+            batch_bytes_max,
+        }
     }
 
     /// The topic in which it keeps its place: compacted, of one partition, made by the publisher.
@@ -67,7 +93,10 @@ impl Publisher {
     }
 
     /// A session begins: whoever published under this name can commit no more. Where it stands is read behind that.
-    async fn start(&mut self, checkpoint: Position) -> Result<Position, SubscriberError> {
+    pub(crate) async fn start(&mut self, checkpoint: Position) -> Result<Position, SubscriberError> {
+        if self.terms.delivery == Delivery::AtLeastOnce {
+            return self.start_at_least_once(checkpoint).await;
+        }
         let failed = |error: PublishError| error.of(&self.name);
         let control_topic = Self::control_topic(&self.name);
         let reader = Arc::new(self.options.reader().map_err(|error| failed(error.into()))?);
@@ -77,8 +106,9 @@ impl Publisher {
             made.map_err(failed)?;
         }
         let (options, name, topic) = (self.options.clone(), self.name.clone(), control_topic.clone());
+        let batch_bytes_max = self.batch_bytes_max;
         let begun = blocking(move || {
-            let session = Session::transactional(&options, &name)?;
+            let session = Session::transactional(&options, &name, batch_bytes_max)?;
             let control = Control::read(&options, &topic, &name).map_err(PublishError::control(&topic))?;
             Ok((session, control))
         });
@@ -96,17 +126,9 @@ impl Publisher {
                 control: control_topic,
             }));
         }
-        let (headers, oversize) = (HeaderWriter::new(self.terms.cloud_events.clone()), self.terms.oversize);
-        let (name, topics, at) = (self.name.clone(), HashMap::new(), control.position);
-        let mut running = Running { name, session, control_topic, control, topics, headers, oversize };
-        for topic in running.control.topics.keys() {
-            let (before, now) =
-                (running.control.partitions(topic), look(&self.options, &reader, topic).await);
-            let now = now.map_err(|error| failed(error.into()))?.unwrap_or(0);
-            if let Some(before) = before.filter(|before| *before != now) {
-                return Err(failed(PublishError::Repartitioned { topic: topic.clone(), before, now }));
-            }
-        }
+        let at = control.position;
+        check_topics(&self.options, &reader, &control).await.map_err(failed)?;
+        let mut running = self.running(session, control, HashSet::new(), Sent::default());
         if at > checkpoint && running.control.topics.is_empty() {
             // It began elsewhere than at the beginning: from here on that is where it stands.
             running = blocking(move || running.mark(at).map(|()| running)).await.map_err(failed)?;
@@ -116,7 +138,29 @@ impl Publisher {
         Ok(at)
     }
 
-    async fn first_position(&self) -> Result<Position, SubscriberError> {
+    /// A publisher at work, that has met no topic yet.
+    pub(crate) fn running(
+        &self,
+        session: Session,
+        control: Control,
+        already: HashSet<Position>,
+        known: Sent,
+    ) -> Running {
+        Running {
+            name: self.name.clone(),
+            session,
+            control_topic: Self::control_topic(&self.name),
+            control,
+            topics: HashMap::new(),
+            headers: HeaderWriter::new(self.terms.cloud_events.clone()),
+            oversize: self.terms.oversize,
+            delivery: self.terms.delivery,
+            already,
+            known,
+        }
+    }
+
+    pub(crate) async fn first_position(&self) -> Result<Position, SubscriberError> {
         Ok(match self.terms.start {
             Start::Beginning => Position::START,
             Start::Behind(position) => position,
@@ -124,34 +168,18 @@ impl Publisher {
         })
     }
 
-    /// Looks up the topics of categories that were not met yet.
-    async fn open_topics(&mut self, page: &LogPage) -> Result<(), PublishError> {
-        let (Some(running), Some(reader)) = (&mut self.running, &self.reader) else {
-            return Err(PublishError::Ended);
-        };
-        for event in &page.events {
-            let category = event.stream.category();
-            if !running.topics.contains_key(category) {
-                let topic =
-                    Topic::open(&self.options, reader, &self.terms, &running.control, category).await?;
-                running.topics.insert(category.into(), topic);
-            }
-        }
-        Ok(())
-    }
-
     /// The checkpoint follows what Kafka has; that it lags a little is no harm, because a session begins with Kafka's.
-    async fn follow_up(&mut self, at: Position) -> Result<(), SubscriberError> {
+    pub(crate) async fn follow_up(&mut self, at: Position) -> Result<(), SubscriberError> {
         let from = self.place.step(at)?.from;
         match at > from {
-            true => self.place.advance(at).await?,
+            true => self.write(at).await?,
             false => self.place.renew().await?,
         }
         self.advanced = Instant::now();
         Ok(())
     }
 
-    fn at(&self) -> Option<Position> {
+    pub(crate) fn at(&self) -> Option<Position> {
         self.running.as_ref().map(|running| running.control.position)
     }
 }
@@ -180,8 +208,7 @@ impl Subscriber for Publisher {
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
-        let opened = self.open_topics(page).await;
-        opened.map_err(|error| error.of(&self.name))?;
+        self.prepare(page).await?;
         let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
         let given_up = running.session.given_up();
         let (events, looked) = (page.events.clone(), page.looked);
@@ -206,6 +233,7 @@ impl Subscriber for Publisher {
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.look_at_topics().await?;
         match self.at() {
             Some(at) => self.follow_up(at).await,
             None => self.place.renew().await,
@@ -229,7 +257,7 @@ impl Subscriber for Publisher {
 
 impl Publisher {
     /// Ends the session: what it had begun is taken back.
-    async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         let gone = (self.running.take(), self.reader.take());
         // A client waits for its threads when it is dropped.
         if tokio::task::spawn_blocking(move || drop(gone)).await.is_err() {
@@ -248,7 +276,7 @@ impl std::fmt::Debug for Publisher {
 }
 
 /// Carries out `work` on a thread that may wait.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PublishError> + Send + 'static,
 ) -> Result<T, PublishError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(PublishError::Ended))

@@ -1,25 +1,27 @@
 //! A publisher at work: pages of the log become transactions. Blocks: for a thread that may.
 
 use crate::{
-    KafkaFailed, Oversize, PublishError, TRANSACTION_RECORDS_MAX,
+    Delivery, KafkaFailed, KafkaOptions, Oversize, PublishError, TRANSACTION_RECORDS_MAX,
+    client::{Ends, Hearing},
     control::{CONTROL_PARTITION, Control},
     headers::HeaderWriter,
     partition_of,
+    publisher::blocking,
+    sent::{Sent, ends},
     session::{Outgoing, Session},
+    size::batch_of_one,
     topic::Topic,
 };
 use annals::{Position, RecordedEvent};
+use rdkafka::consumer::BaseConsumer;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 /// A transaction is ended when its first record is so old, however few there are: it keeps consumers from seeing them.
 const TRANSACTION_FILLS_MAX: Duration = Duration::from_millis(50);
-
-/// What a record takes beside key, value and headers: the frame of a batch of one, and its own.
-const FRAME_BYTES: usize = 100;
 
 /// A publisher at work, since its session began.
 pub(crate) struct Running {
@@ -32,35 +34,102 @@ pub(crate) struct Running {
     pub(crate) topics: HashMap<String, Topic>,
     pub(crate) headers: HeaderWriter,
     pub(crate) oversize: Oversize,
+    pub(crate) delivery: Delivery,
+    /// Without transactions: what a session before this one had sent already, as the topics show.
+    pub(crate) already: HashSet<Position>,
+    /// What that session had written down. It stays so until all of `already` is behind: who looks only behind it would send
+    /// that again.
+    pub(crate) known: Sent,
 }
 
 impl Running {
     /// Publishes `events` and moves to `looked`, in as many transactions as it takes. After an error it is not known
     /// which of them count.
     pub(crate) fn publish(&mut self, events: &[RecordedEvent], looked: Position) -> Result<(), PublishError> {
+        if self.delivery == Delivery::AtLeastOnce {
+            return self.publish_what_is_not_there(events, looked);
+        }
         let mut rest = events.iter().peekable();
         loop {
             let mut next = self.control.clone();
             self.session.begin()?;
             let begun = Instant::now();
+            let mut stopped = None;
             for _ in 0..TRANSACTION_RECORDS_MAX {
                 let Some(event) = rest.next() else { break };
-                self.send(event, &mut next)?;
+                match self.send(event, &mut next) {
+                    // What lies in front of it goes out all the same.
+                    Err(error @ PublishError::Oversize { .. }) => {
+                        stopped = Some(error);
+                        break;
+                    }
+                    sent => sent?,
+                }
                 next.position = event.position;
                 if begun.elapsed() > TRANSACTION_FILLS_MAX {
                     break;
                 }
             }
-            if rest.peek().is_none() {
+            if rest.peek().is_none() && stopped.is_none() {
                 next.position = looked;
             }
             self.send_control(&next)?;
             self.session.commit()?;
             self.control = next;
+            if let Some(error) = stopped {
+                return Err(error);
+            }
             if rest.peek().is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// The same without transactions. They all go out before the first is waited for.
+    fn publish_what_is_not_there(
+        &mut self,
+        events: &[RecordedEvent],
+        looked: Position,
+    ) -> Result<(), PublishError> {
+        let mut next = self.control.clone();
+        for event in events {
+            if !self.already.contains(&event.position) {
+                self.send(event, &mut next)?;
+            }
+        }
+        self.session.arrived()?;
+        self.already.retain(|position| *position > looked);
+        next.position = looked;
+        self.control = next;
+        Ok(())
+    }
+
+    /// A topic that is met for the first time. Without transactions it must be known where it ended before.
+    pub(crate) async fn begin_topic(
+        &mut self,
+        options: &KafkaOptions,
+        reader: &Arc<BaseConsumer<Hearing>>,
+        topic: &Topic,
+    ) -> Result<(), PublishError> {
+        if self.delivery != Delivery::AtLeastOnce || self.control.topics.contains_key(&topic.name) {
+            return Ok(());
+        }
+        let (options, reader, name, count) =
+            (options.clone(), reader.clone(), topic.name.clone(), topic.partitions);
+        let ends = blocking(move || Ok(ends(&options, &reader, &name, count)?)).await?;
+        self.known.begin(&topic.name, &ends);
+        self.session.hearing().follow(Ends::from([(topic.name.clone(), ends)]));
+        self.control.last_of(&topic.name, topic.partitions, 0);
+        Ok(())
+    }
+
+    /// What a successor without transactions must know, when everything has arrived.
+    pub(crate) fn sent(&self) -> Option<Sent> {
+        let ends = self.session.hearing().ends()?;
+        Some(match self.already.is_empty() {
+            true => Sent::of(&self.control, &ends),
+            false => self.known.clone(),
+        })
     }
 
     /// Moves to `position`, with nothing to publish.
@@ -79,7 +148,7 @@ impl Running {
         let last = next.last_of(&topic.name, topic.partitions, partition);
         let headers = self.headers.write(event, *last, false);
         let value = event.payload.as_str().as_bytes();
-        let bytes = FRAME_BYTES + key.len() + value.len() + bytes_of(&headers);
+        let bytes = batch_of_one(key.as_bytes(), value, &headers);
         let (value, headers) = match (bytes > topic.record_bytes_max, self.oversize) {
             (false, _) => (Some(value), headers),
             (true, Oversize::Omit) => (None, self.headers.write(event, *last, true)),
@@ -118,9 +187,4 @@ pub(crate) fn key_of(event: &RecordedEvent) -> String {
         Some(tenant) => format!("{tenant}/{}", event.stream.key()),
         None => event.stream.key().into(),
     }
-}
-
-fn bytes_of(headers: &rdkafka::message::OwnedHeaders) -> usize {
-    use rdkafka::message::Headers;
-    headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len) + 4).sum()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{Hearing, Producer, told},
+    client::{Ends, Hearing, Producer, told},
     polled::Polled,
 };
 use rdkafka::{
@@ -38,8 +38,11 @@ const LOOK_INTERVAL: Duration = Duration::from_micros(300);
 /// How often it is asked why a session has not begun yet.
 const BEGIN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many bytes of one partition go in one batch, at most.
-const BATCH_BYTES_MAX: usize = 1 << 20;
+/// How many bytes of one partition go in one batch, at most; fewer where a topic takes less.
+pub(crate) const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// More than any record of ours: a payload of 1 MiB and all that goes with it. What a topic takes is checked before.
+const RECORD_BYTES_MAX: usize = (1 << 20) + (256 << 10);
 
 /// A record on its way.
 pub(crate) struct Outgoing<'a> {
@@ -63,14 +66,18 @@ pub(crate) struct Session {
 
 impl Session {
     /// Begins to produce transactions as `id`. Whoever did so before can commit no more.
-    pub(crate) fn transactional(options: &KafkaOptions, id: &str) -> Result<Self, KafkaFailed> {
+    pub(crate) fn transactional(
+        options: &KafkaOptions,
+        id: &str,
+        batch_bytes_max: usize,
+    ) -> Result<Self, KafkaFailed> {
         let mut config = options.config();
         config
             .set("transactional.id", id)
             .set("transaction.timeout.ms", TRANSACTION_LASTS_MAX.as_millis().to_string())
             // Where every record has arrived is told by the flush before a commit.
             .set("delivery.report.only.error", "true");
-        let session = Self::of(options, config)?;
+        let session = Self::of(options, config, batch_bytes_max)?;
         let begun = Instant::now();
         while let Err(error) = session.producer.init_transactions(BEGIN_LOOK_INTERVAL) {
             let waits = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
@@ -85,14 +92,39 @@ impl Session {
         Ok(session)
     }
 
-    fn of(options: &KafkaOptions, mut config: rdkafka::ClientConfig) -> Result<Self, KafkaFailed> {
+    /// Begins to produce without transactions; `ends` is where the topics end that are known so far.
+    pub(crate) fn idempotent(
+        options: &KafkaOptions,
+        ends: Ends,
+        batch_bytes_max: usize,
+    ) -> Result<Self, KafkaFailed> {
+        let mut config = options.config();
+        // A record that fails takes those behind it with it: whoever looks what has arrived finds no hole.
+        config.set("enable.gapless.guarantee", "true");
+        let session = Self::of(options, config, batch_bytes_max)?;
+        session.hearing.follow(ends);
+        Ok(session)
+    }
+
+    /// What it hears.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
+    fn of(
+        options: &KafkaOptions,
+        mut config: rdkafka::ClientConfig,
+        batch_bytes_max: usize,
+    ) -> Result<Self, KafkaFailed> {
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("message.timeout.ms", DELIVERY_LASTS_MAX.as_millis().to_string())
             .set("queue.buffering.max.messages", QUEUE_RECORDS_MAX.to_string())
             .set("linger.ms", LINGER.as_millis().to_string())
-            .set("batch.size", BATCH_BYTES_MAX.to_string());
+            .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
+            // The broker refuses a batch that is larger than its topic takes, whatever the size of its records.
+            .set("batch.size", batch_bytes_max.min(BATCH_BYTES_MAX).to_string());
         let hearing = options.hearing();
         let made: Result<Producer, _> = config.create_with_context(hearing.clone());
         let failed = |error| options.failed("connecting", error);

@@ -13,6 +13,8 @@ pub const PARTITIONS_MAX: u32 = 1_000;
 /// of the log to topics called like the categories, which must be there.
 #[derive(Debug, Clone, Default)]
 pub struct PublisherTerms {
+    /// How often a record goes out, at least and at most.
+    pub delivery: Delivery,
     /// Which topic the events of a category go to.
     pub topics: TopicNames,
     /// Which events.
@@ -28,6 +30,26 @@ pub struct PublisherTerms {
     /// On which terms it takes its lease.
     pub lease: LeaseTerms,
 }
+
+/// How often a record goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// Once, for consumers that read committed records only. Wants a broker with transactions.
+    #[default]
+    ExactlyOnce,
+    /// Once as a rule, in order always. What can repeat is what a killed or paused publisher still had on its way when its
+    /// successor looked which records are there: [`REPEATED_RECORDS_MAX`] at most each time, and none where
+    /// the lease outlasts the way. Consumers that check [`previous-position`](crate::headers::PREVIOUS_POSITION), as
+    /// [`Chain`](crate::Chain) does, tell them and drop them.
+    ///
+    /// Kafka fences nobody off here: a publisher that was paused and replaced may still send the rest of its page when it
+    /// goes on, and then finds its lease lost.
+    AtLeastOnce,
+}
+
+/// How many records a publisher without transactions has on their way at once, and so how many can repeat after it was
+/// killed or paused: those of one page of the log.
+pub const REPEATED_RECORDS_MAX: usize = annals::PageLimit::MAX.get();
 
 /// Where a publisher begins that has published nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

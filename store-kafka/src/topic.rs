@@ -74,6 +74,24 @@ pub(crate) async fn made(
     Err(options.failed("waiting for a topic that was made", failed).into())
 }
 
+/// Checks that the topics that were written to are as they were.
+pub(crate) async fn check_topics(
+    options: &KafkaOptions,
+    reader: &Arc<BaseConsumer<Hearing>>,
+    control: &Control,
+) -> Result<(), PublishError> {
+    for topic in control.topics.keys() {
+        let before = control.partitions(topic).unwrap_or(0);
+        let Some(now) = look(options, reader, topic).await? else {
+            return Err(PublishError::TopicGone { topic: topic.clone() });
+        };
+        if before != now {
+            return Err(PublishError::Repartitioned { topic: topic.clone(), before, now });
+        }
+    }
+    Ok(())
+}
+
 /// How many partitions `topic` has.
 pub(crate) async fn look(
     options: &KafkaOptions,

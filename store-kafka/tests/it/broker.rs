@@ -1,7 +1,7 @@
 //! A broker for all tests, with topics of their own.
 
 use annals_kafka::KafkaOptions;
-use annals_services::{OwnBroker, kafka_finding};
+use annals_services::{KafkaTool, OwnBroker, kafka_finding};
 use std::{
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
@@ -18,6 +18,24 @@ pub(crate) fn shared() -> Option<KafkaOptions> {
             None
         }
     }
+}
+
+/// Where that broker is, as Kafka's own tools want it.
+pub(crate) fn bootstrap() -> String {
+    std::env::var("ANNALS_KAFKA_URL").unwrap().trim_start_matches("kafka://").into()
+}
+
+/// Kafka's own tool for topics.
+pub(crate) fn topics(bootstrap: &str, arguments: &[&str]) -> String {
+    let arguments = [&["--bootstrap-server", bootstrap], arguments].concat();
+    KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap()
+}
+
+/// Changes a setting of a topic, as in `max.message.bytes=20000`.
+pub(crate) fn set(bootstrap: &str, topic: &str, setting: &str) {
+    let alter = ["--alter", "--entity-type", "topics", "--entity-name", topic, "--add-config", setting];
+    let arguments = [&["--bootstrap-server", bootstrap], &alter[..]].concat();
+    KafkaTool::find().unwrap().run("kafka.admin.ConfigCommand", &arguments).unwrap();
 }
 
 /// A name that no other test has.

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 #![allow(clippy::print_stdout, reason = "a test that cannot run says so")]
 
+mod at_least_once;
 mod broker;
+mod changed_topics;
 mod guarded;
+mod limits;
 mod place;
 mod proxy;
 mod published;

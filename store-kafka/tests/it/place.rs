@@ -1,11 +1,17 @@
 //! A log, where its publishers keep their place, and topics of their own.
 
-use crate::broker::{shared, unique};
+use crate::broker::{bootstrap, shared, unique};
 use annals::{
     Commit, EventData, EventId, EventStore, Expected, Json, MemoryDocuments, MemoryStore, StreamId,
 };
 use annals_kafka::{KafkaOptions, Proof, Publisher, PublisherTerms, TopicNames};
-use std::{collections::BTreeSet, sync::Arc};
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    message::OwnedMessage,
+};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 pub(crate) struct Place {
     pub(crate) options: KafkaOptions,
@@ -55,6 +61,33 @@ impl Place {
             |payload: &String| EventData::raw(EventId::random(), "Noted", 1, Json::parse(payload).unwrap());
         let commit = Commit::to(stream, Expected::Any, payloads.iter().map(event).collect::<Vec<_>>());
         self.store.append(commit).await.unwrap();
+    }
+
+    /// What a reader of committed records finds in the topic of `category`.
+    pub(crate) fn records(&self, category: &str) -> Vec<OwnedMessage> {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", bootstrap())
+            .set("group.id", unique("reader"))
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true");
+        let reader: BaseConsumer = config.create().unwrap();
+        let topic = self.topic(category);
+        let metadata = reader.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let count = metadata.topics()[0].partitions().len();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(&topic, 0, count as i32 - 1);
+        list.set_all_offsets(Offset::Beginning).unwrap();
+        reader.assign(&list).unwrap();
+        let (mut records, mut ended) = (vec![], 0);
+        while ended < count {
+            match reader.poll(Duration::from_secs(10)).expect("a topic ends") {
+                Ok(record) => records.push(record.detach()),
+                Err(KafkaError::PartitionEOF(_)) => ended += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        records
     }
 
     pub(crate) async fn proof(&self, categories: &[&str]) -> Proof {

@@ -1,12 +1,13 @@
 //! Who may log in publishes, and who may not is told so soon, without a secret in it.
 
 use crate::{
+    broker::topics,
     guarded::{PASSWORD, elsewhere, file, guarded, options, said, token, url},
     place::Place,
 };
 use annals::{Runner, SubscriberError, catch_up, error_text};
 use annals_kafka::KafkaOptions;
-use annals_services::{KafkaTool, OwnBroker};
+use annals_services::OwnBroker;
 use std::{
     sync::{
         Arc,
@@ -51,9 +52,7 @@ async fn a_password_comes_from_a_file_and_settings_too() {
 /// Topics for a token, which makes none itself.
 fn make_topics(broker: &OwnBroker, place: &Place) {
     let make = |topic: &str, more: &[&str]| {
-        let bootstrap = broker.bootstrap();
-        let arguments = [&["--bootstrap-server", &bootstrap, "--create", "--topic", topic], more].concat();
-        KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap();
+        topics(&broker.bootstrap(), &[&["--create", "--topic", topic], more].concat());
     };
     make(&place.topic("order"), &["--partitions", "4"]);
     let control = annals_kafka::Publisher::control_topic(&place.name);
