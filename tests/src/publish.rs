@@ -2,7 +2,7 @@
 
 use crate::{Announced, Shop};
 use annals::{LeaseError, LeaseTerms, Runner, SubscriberError};
-use annals_kafka::{KafkaOptions, Publisher, PublisherTerms, TopicNames};
+use annals_kafka::{Delivery, KafkaOptions, Publisher, PublisherTerms, TopicNames};
 use annals_sqlite::SqliteDocuments;
 use anyhow::Context;
 use clap::Args;
@@ -27,6 +27,9 @@ pub struct Publish {
     holder: String,
     #[arg(long)]
     lease_ms: u64,
+    /// Without transactions.
+    #[arg(long)]
+    at_least_once: bool,
 }
 
 impl Publish {
@@ -41,8 +44,9 @@ impl Publish {
         }
         let lease = LeaseTerms { holder: self.holder, lasts: Duration::from_millis(self.lease_ms) };
         let topics = TopicNames::prefixed(&format!("{}.", self.name))?;
-        let terms =
-            PublisherTerms { topics, create_topics: Some(PARTITIONS), lease, ..PublisherTerms::default() };
+        let delivery = if self.at_least_once { Delivery::AtLeastOnce } else { Delivery::ExactlyOnce };
+        let create_topics = Some(PARTITIONS);
+        let terms = PublisherTerms { delivery, topics, create_topics, lease, ..PublisherTerms::default() };
         let publisher =
             Publisher::new(&self.name, self.to, terms, shop.store.clone(), shop.documents.clone());
         let announced = Announced { subscriber: Box::new(publisher), hold: None };

@@ -6,6 +6,7 @@
     reason = "libtest shows the figures with --nocapture, and of a test that fails"
 )]
 
+mod at_least_once;
 mod books;
 mod broker;
 mod ledger;
