@@ -38,6 +38,11 @@ impl KafkaFailed {
         self.transient
     }
 
+    /// What to do about it; its text ends with it.
+    pub fn next_step(&self) -> &'static str {
+        self.next_step
+    }
+
     /// The code that Kafka gave.
     pub fn code(&self) -> Option<Code> {
         self.source.rdkafka_error_code()

@@ -7,6 +7,7 @@ mod at_least_once;
 mod broker;
 mod changed_topics;
 mod guarded;
+mod lag;
 mod limits;
 mod place;
 mod proxy;
