@@ -78,15 +78,15 @@ impl Java {
     }
 }
 
-/// Installs `package` with apt where we may; else the error is that it is `lacking`.
-pub(crate) fn install(lacking: anyhow::Error, package: &str) -> anyhow::Result<()> {
+/// Installs `packages` with apt where we may; else the error is that they are `lacking`.
+pub(crate) fn install(lacking: anyhow::Error, packages: &str) -> anyhow::Result<()> {
     if !is_root()? || !installed("apt-get") {
         return Err(lacking);
     }
-    eprintln!("installing {package} with apt-get");
+    eprintln!("installing {packages} with apt-get");
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    install.args(["install", "--yes", "--no-install-recommends", package]);
+    install.args(["install", "--yes", "--no-install-recommends"]).args(packages.split(' '));
     output(&mut install).context(lacking).map(drop)
 }
 

@@ -7,6 +7,7 @@ mod command;
 mod directory;
 mod java;
 mod kafka;
+mod libraries;
 mod pgbouncer;
 mod postgres;
 
@@ -15,6 +16,7 @@ pub use command::installed;
 pub use directory::{make_private, reachable_directory};
 pub use java::Java;
 pub use kafka::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding};
+pub use libraries::{install_libraries, libraries_finding};
 pub use pgbouncer::{Pgbouncer, install_pgbouncer, pgbouncer_finding};
 pub use postgres::{OwnServer, PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
 

@@ -6,12 +6,18 @@ use crate::workspace::Workspace;
 pub(crate) const FMT: Step =
     Step { name: "fmt", promise: "rustfmt would change nothing", needs: None, run: fmt };
 
-/// In order; all but the first need it.
-pub(crate) const COMPILING: [Step; 4] = [
+/// In order; each needs the one before it, or what it compiles.
+pub(crate) const COMPILING: [Step; 5] = [
+    Step {
+        name: "libraries",
+        promise: "there is what the driver of Kafka is built with; installed where that may be",
+        needs: None,
+        run: libraries,
+    },
     Step {
         name: "compile",
         promise: "everything builds, tests and benches included",
-        needs: None,
+        needs: Some("libraries"),
         run: compile,
     },
     Step {
@@ -29,6 +35,11 @@ const RESULT: &str = "test result: ";
 
 fn fmt(workspace: &Workspace) -> anyhow::Result<Outcome> {
     step::all(vec![workspace.cargo(&["fmt", "--all", "--", "--check", "--color", "never"])])
+}
+
+/// A note of what is there. What is lacking is named before a build fails for it with many words.
+fn libraries(_: &Workspace) -> anyhow::Result<Outcome> {
+    annals_services::install_libraries().map(Outcome::Passed)
 }
 
 fn compile(workspace: &Workspace) -> anyhow::Result<Outcome> {

@@ -48,6 +48,7 @@ const NEEDS: &[Need] = &[
         look: |_| component("clippy", "cargo-clippy"),
     },
     Need { name: "C compiler", needed_for: "the SQLite that is built in", required: true, look: c_compiler },
+    Need { name: "libraries", needed_for: "building the driver of Kafka", required: true, look: libraries },
     Need { name: "git", needed_for: "steps paths, lengths, ignored", required: true, look: git },
     Need { name: "target directory", needed_for: "everything", required: true, look: target },
     Need { name: "free disk", needed_for: "building everything", required: true, look: free_disk },
@@ -219,6 +220,17 @@ fn kafka(_: &Machine) -> anyhow::Result<Finding> {
         Err(error) => Finding::Missing {
             what: format!("{error:#}"),
             next: "apt-get install default-jre-headless maven, then cargo xtask up; as root on Debian and Ubuntu that does all"
+                .into(),
+        },
+    })
+}
+
+fn libraries(_: &Machine) -> anyhow::Result<Finding> {
+    Ok(match annals_services::libraries_finding() {
+        Ok(what) => Finding::Here(what),
+        Err(error) => Finding::Missing {
+            what: format!("{error:#}"),
+            next: "install them with apt-get, or let `cargo xtask test` do it as root on Debian and Ubuntu"
                 .into(),
         },
     })

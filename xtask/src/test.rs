@@ -85,7 +85,11 @@ fn choose(mut steps: Vec<Step>, only: &[String]) -> anyhow::Result<Vec<Step>> {
         bail!("there is no step `{unknown}`; there are: {}", known.join(", "));
     }
     if !only.is_empty() {
-        steps.retain(|step| only.iter().any(|name| name == step.name));
+        let named = |wanted: &str| only.iter().any(|name| name == wanted);
+        // What is compiled on a new machine wants its libraries, also where only one step is asked for.
+        let [libraries, compiling @ ..] = &cargo_steps::COMPILING;
+        let compiles = compiling.iter().any(|step| named(step.name));
+        steps.retain(|step| named(step.name) || (compiles && step.name == libraries.name));
     }
     Ok(steps)
 }
@@ -199,6 +203,16 @@ mod tests {
     fn an_unknown_step_is_named_with_those_there_are() {
         let error = choose(steps(), &["tset".into()]).err().unwrap().to_string();
         assert!(error.contains("`tset`") && error.contains("clippy"), "{error}");
+    }
+
+    #[test]
+    fn what_compiles_looks_for_its_libraries_first() {
+        let names = |only: &str| {
+            choose(steps(), &[only.into()]).unwrap().iter().map(|it| it.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("tests"), ["libraries", "tests"]);
+        assert_eq!(names("clippy"), ["libraries", "clippy"]);
+        assert_eq!(names("fmt"), ["fmt"]);
     }
 
     #[test]
