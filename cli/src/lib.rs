@@ -9,10 +9,12 @@ mod error;
 mod event_shown;
 mod global;
 mod integrity;
+mod interrupt;
 pub mod operations;
 mod output;
 mod program;
 mod progress;
+mod publication;
 mod service;
 mod stores;
 mod table;
@@ -23,15 +25,18 @@ pub use drain::{STANDSTILL_MAX, drain};
 pub use error::{CliError, Exit, exit_code};
 pub(crate) use event_shown::EventShown;
 pub use global::Global;
+pub use interrupt::interrupted;
 pub use operations::{
     Operations,
     check::{Checked, check},
     lag::{Lag, lags},
+    publish::PublishTerms,
     replay::{Replayed, replay},
 };
 pub use output::Output;
 pub use program::{arguments, log_to_stderr};
 pub use progress::{PROGRESS_AFTER, Progress};
+pub use publication::{Proven, ProvenTopic, Publication, Published, Sent, SentTopic};
 pub use service::Service;
 pub use stores::{Access, Settings, Stores};
 pub use url::StoreUrl;

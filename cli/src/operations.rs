@@ -5,13 +5,14 @@ pub mod grant;
 pub mod lag;
 pub mod parked;
 mod projections;
+pub mod publish;
 pub mod query;
 pub mod replay;
 pub mod show;
 pub mod streams;
 pub mod tail;
 
-use crate::{Access, CliError, Global, Output, Service, Stores};
+use crate::{Access, CliError, Global, Output, Publication, Service, Stores, interrupted};
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,9 @@ pub enum Operations {
     /// Print the documents of a read model
     Query(query::Query),
     /// Tell how far each subscriber is behind the log
-    Lag,
+    Lag(lag::LagTerms),
+    /// Publish committed events to Kafka: a topic for each category, a key for each aggregate, each once and in order
+    Publish(publish::Publish),
     /// Look at events that read models refused, retry or discard them
     #[command(subcommand)]
     Parked(parked::Parked),
@@ -64,20 +67,27 @@ impl Operations {
     /// What becomes of files that are missing.
     fn access(&self) -> Access {
         match self {
-            Self::Replay(_) => Access::Replay,
+            // Both keep their place where the read models are.
+            Self::Replay(_) | Self::Publish(_) => Access::Replay,
             _ => Access::Look,
         }
     }
 }
 
-/// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c ends what would go on for ever.
+/// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c and SIGTERM end what would go on for
+/// ever.
 pub async fn run(service: &Service, global: &Global, operation: Operations) -> Result<(), CliError> {
+    if let Operations::Publish(wanted) = &operation {
+        // What is wrong with it is told before anything is opened.
+        Publication::of(&wanted.terms)?;
+    }
     let stores = Stores::open(service, global, operation.access()).await?;
     let mut output = Output::stdout(global);
-    let stop = CancellationToken::new();
-    if matches!(&operation, Operations::Tail(tail) if tail.follow) {
-        stop_on_ctrl_c(stop.clone());
-    }
+    let stop = match &operation {
+        Operations::Publish(_) => interrupted(),
+        Operations::Tail(tail) if tail.follow => interrupted(),
+        _ => CancellationToken::new(),
+    };
     run_on(service, &stores, operation, &mut output, &stop).await
 }
 
@@ -96,7 +106,8 @@ pub async fn run_on(
         Operations::Projections => projections::run(service, stores, output).await,
         Operations::Replay(wanted) => replay::run(service, stores, wanted, output).await,
         Operations::Query(wanted) => query::run(service, stores, wanted, output).await,
-        Operations::Lag => lag::run(service, stores, output).await,
+        Operations::Lag(wanted) => lag::run(service, stores, &wanted, output).await,
+        Operations::Publish(wanted) => publish::run(stores, wanted, output, stop).await,
         Operations::Parked(wanted) => parked::run(service, stores, wanted, output).await,
         Operations::Check => check::run(service, stores, output).await,
         Operations::Grant(wanted) => grant::run(stores, wanted, output).await,
@@ -104,14 +115,4 @@ pub async fn run_on(
     // What was printed before a failure is written all the same; the failure is the one to tell.
     let written = output.flush();
     done.and(written)
-}
-
-/// Cancels `stop` when somebody presses ctrl-c.
-pub fn stop_on_ctrl_c(stop: CancellationToken) {
-    tokio::spawn(async move {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => stop.cancel(),
-            Err(error) => tracing::warn!(%error, "ctrl-c will end the program at once"),
-        }
-    });
 }

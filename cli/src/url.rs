@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// The URL of a store. Shown without its secrets, whatever shows it.
+/// The URL of a store, or of a cluster of Kafka. Shown without its secrets, whatever shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl(String);
 
@@ -22,6 +22,9 @@ const SHOWN_OF_POSTGRES: [&str; 13] = [
     "user",
     "dbname",
 ];
+
+/// The same of Kafka URLs.
+const SHOWN_OF_KAFKA: [&str; 6] = ["security", "mechanism", "password-file", "token-file", "ca", "settings"];
 
 /// Stands in place of a secret.
 const HIDDEN: &str = "***";
@@ -68,7 +71,7 @@ impl fmt::Debug for StoreUrl {
 }
 
 /// The schemes whose secrets stand where they are looked for. Of any other URL nothing but the scheme is shown.
-const SCHEMES_SHOWN: [&str; 4] = ["sqlite", "memory", "postgres", "postgresql"];
+const SCHEMES_SHOWN: [&str; 5] = ["sqlite", "memory", "postgres", "postgresql", "kafka"];
 
 /// What begins a parameter: `?` and `&` in URLs, `;` in connection strings.
 const SEPARATORS: [char; 3] = ['?', '&', ';'];
@@ -102,13 +105,14 @@ fn without_secrets(url: &str) -> String {
         return parts.map(without_value).collect();
     }
     let place = parts.next().unwrap_or_default();
-    std::iter::once(without_value(place)).chain(parts.map(of_postgres)).collect()
+    let known: &[&str] = if scheme == "kafka" { &SHOWN_OF_KAFKA } else { &SHOWN_OF_POSTGRES };
+    std::iter::once(without_value(place)).chain(parts.map(|part| parameter(part, known))).collect()
 }
 
-/// A parameter of a PostgreSQL URL.
-fn of_postgres(part: &str) -> String {
+/// A parameter of a URL, whose value is no secret if its name is `known`.
+fn parameter(part: &str, known: &[&str]) -> String {
     match part.split_once('=') {
-        Some((name, value)) if !SHOWN_OF_POSTGRES.contains(&name) => format!("{name}={}", hidden(value)),
+        Some((name, value)) if !known.contains(&name) => format!("{name}={}", hidden(value)),
         _ => part.into(),
     }
 }
@@ -163,6 +167,21 @@ mod tests {
             ("sqlite:a.db?key=hunter2", "sqlite:a.db?key=***"),
             ("sqlite:Password=hunter2;x", "sqlite:Password=***;x"),
             ("sqlite:/srv/keys/a=b.db", "sqlite:/srv/keys/a=b.db"),
+            ("kafka://127.0.0.1:9092", "kafka://127.0.0.1:9092"),
+            ("kafka://shop:hunter2@a:9092,b:9092?ca=/ca.pem", "kafka://shop:***@a:9092,b:9092?ca=/ca.pem"),
+            (
+                "kafka://a:9092?password=hunter2&mechanism=PLAIN",
+                "kafka://a:9092?password=***&mechanism=PLAIN",
+            ),
+            (
+                "kafka://$ConnectionString:Endpoint=sb://x/;SharedAccessKey=hunter2=@x.net:9093",
+                "kafka://$ConnectionString:***@x.net:9093",
+            ),
+            (
+                "kafka://Endpoint=sb://x/;SharedAccessKey=hunter2=",
+                "kafka://Endpoint=sb://x/;SharedAccessKey=***",
+            ),
+            ("kafka:shop:hunter2@a:9092", "kafka:***"),
             ("sqlite:northwind.db?synchronous=normal", "sqlite:northwind.db?synchronous=normal"),
             ("sqlite:/srv/a@b/x.db", "sqlite:/srv/a@b/x.db"),
             ("postgres://shop@db/shop", "postgres://shop@db/shop"),

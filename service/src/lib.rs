@@ -4,9 +4,11 @@
 
 pub mod demo;
 pub mod import;
+mod publishing;
 mod sending;
 pub mod serve;
 mod shop;
 mod work;
 
+pub use publishing::{PublishTo, PublishedReport};
 pub use shop::shop;

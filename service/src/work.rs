@@ -1,9 +1,10 @@
 //! The shop at work in this process: commands come in while policies and read models follow.
 
+use crate::publishing::Publishing;
 use annals::{Engine, GenerationState, Position};
 use annals_cli::{CliError, Progress, Service, Stores, drain};
 use std::{future::Future, sync::Arc, time::Duration};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How often progress is looked at.
@@ -22,13 +23,23 @@ pub(crate) struct Work<'a> {
     engine: Arc<Engine>,
     stop: CancellationToken,
     following: JoinHandle<Vec<annals::Ended>>,
+    /// Beside the others: what it cannot do holds nobody up.
+    publishing: Option<JoinHandle<Result<(), CliError>>>,
 }
 
 impl<'a> Work<'a> {
     pub(crate) fn begin(service: &'a Service, stores: &'a Stores, engine: &Arc<Engine>) -> Self {
         let stop = CancellationToken::new();
         let following = tokio::spawn(service.runner(stores, engine).run(stop.clone()));
-        Self { service, stores, engine: engine.clone(), stop, following }
+        Self { service, stores, engine: engine.clone(), stop, following, publishing: None }
+    }
+
+    /// And a publisher beside them, where one is wanted.
+    pub(crate) fn publishing(self, wanted: Option<&Publishing>) -> Self {
+        let follow = |publishing: &Publishing| {
+            tokio::spawn(publishing.clone().follow(self.stores.clone(), self.stop.clone()))
+        };
+        Self { publishing: wanted.map(follow), ..self }
     }
 
     /// Has `sending` send commands, then goes on until nothing is left to do, and gives the leases back. Says what
@@ -46,8 +57,9 @@ impl<'a> Work<'a> {
             interrupted.run_until_cancelled(self.until_it_rests()).await.transpose()?;
         }
         let (service, stores, engine) = (self.service, self.stores, self.engine.clone());
-        self.stop().await;
+        let published = self.stop().await;
         let sent = sent?;
+        published?;
         let mut told = |_, _| {};
         // What rests has hardly anything left; what failed meanwhile, and was only logged, is told here.
         let drained = interrupted.run_until_cancelled(drain(service, stores, &engine, &mut told)).await;
@@ -56,17 +68,23 @@ impl<'a> Work<'a> {
 
     /// Stops following: behind the pages in hand, with the leases given back.
     ///
+    /// # Errors
+    /// Why the publisher could not go on.
+    ///
     /// # Panics
-    /// When a policy or projection has panicked.
-    pub(crate) async fn stop(self) {
+    /// When a policy or projection, or the publisher, has panicked.
+    pub(crate) async fn stop(self) -> Result<(), CliError> {
         self.stop.cancel();
         match self.following.await {
             Ok(ended) => tracing::debug!(?ended, "stopped"),
-            Err(error) => {
-                if let Ok(panic) = error.try_into_panic() {
-                    std::panic::resume_unwind(panic);
-                }
-            }
+            Err(error) => resume(error),
+        }
+        match self.publishing {
+            None => Ok(()),
+            Some(publishing) => publishing.await.unwrap_or_else(|error| {
+                resume(error);
+                Ok(())
+            }),
         }
     }
 
@@ -92,6 +110,13 @@ impl<'a> Work<'a> {
     async fn places(&self) -> Result<(Position, Vec<Position>), annals::StoreError> {
         let all = self.stores.documents.subscribers().await?;
         Ok((self.stores.head().await?, all.into_iter().map(|info| info.checkpoint).collect()))
+    }
+}
+
+/// A task that has panicked takes this one with it.
+fn resume(error: JoinError) {
+    if let Ok(panic) = error.try_into_panic() {
+        std::panic::resume_unwind(panic);
     }
 }
 

@@ -1,10 +1,22 @@
 //! `lag`: how far each subscriber is behind.
 
-use crate::{CliError, Output, Service, Stores, table::Table, text::plain};
+use super::publish::PUBLISHER;
+use crate::{
+    CliError, Output, Sent, Service, StoreUrl, Stores, publication::sent_by, table::Table, text::plain,
+};
 use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo};
 use chrono::{DateTime, Utc};
+use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// Whether Kafka is to be asked too.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LagTerms {
+    /// Ask this cluster what publishers have sent, and not committed yet: kafka://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub kafka: Option<StoreUrl>,
+}
 
 /// How far a subscriber is behind the log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +44,9 @@ pub struct Lag {
     pub failure: Option<String>,
     /// When it last failed.
     pub failed_at: Option<DateTime<Utc>>,
+    /// Of a publisher, what Kafka knows of it; none where Kafka was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<Sent>,
 }
 
 /// What a subscriber is to the program that looks at it.
@@ -42,6 +57,8 @@ pub enum SubscriberKind {
     Projection,
     /// Events turned into commands.
     Policy,
+    /// Events forwarded to Kafka: one that Kafka knows, or that is called as a publisher is if nothing is said.
+    Publisher,
     /// Another program's, or an older one's.
     Unknown,
 }
@@ -61,9 +78,30 @@ pub async fn lags(service: &Service, stores: &Stores) -> Result<Vec<Lag>, CliErr
         lags.push(lag(stores, name, kind, live.remove(name), head).await?);
     }
     for (name, info) in live {
-        lags.push(lag(stores, &name, SubscriberKind::Unknown, Some(info), head).await?);
+        lags.push(lag(stores, &name, kind_of(&name), Some(info), head).await?);
     }
     Ok(lags)
+}
+
+/// What a subscriber is that this program does not run.
+fn kind_of(name: &str) -> SubscriberKind {
+    match name.strip_prefix(PUBLISHER) {
+        Some(rest) if rest.is_empty() || rest.starts_with('-') => SubscriberKind::Publisher,
+        _ => SubscriberKind::Unknown,
+    }
+}
+
+/// Adds what the cluster at `url` knows of those that may be publishers.
+async fn ask_kafka(url: &StoreUrl, lags: &mut [Lag]) -> Result<(), CliError> {
+    let others = [SubscriberKind::Publisher, SubscriberKind::Unknown];
+    let names = lags.iter().filter(|lag| others.contains(&lag.kind)).map(|lag| lag.name.clone());
+    let mut sent = sent_by(url, &names.collect::<Vec<_>>()).await?;
+    for lag in lags {
+        if let Some(sent) = sent.remove(&lag.name) {
+            (lag.kind, lag.kafka) = (SubscriberKind::Publisher, Some(sent));
+        }
+    }
+    Ok(())
 }
 
 async fn lag(
@@ -92,6 +130,7 @@ async fn lag(
         holder: info.and_then(|info| info.holder),
         failure: ahead.or(failure),
         failed_at,
+        kafka: None,
     })
 }
 
@@ -104,8 +143,16 @@ async fn age_behind(stores: &Stores, name: &str, position: Position) -> Result<f
 }
 
 /// Prints the lag of every subscriber.
-pub(super) async fn run(service: &Service, stores: &Stores, output: &mut Output) -> Result<(), CliError> {
-    let lags = lags(service, stores).await?;
+pub(super) async fn run(
+    service: &Service,
+    stores: &Stores,
+    wanted: &LagTerms,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let mut lags = lags(service, stores).await?;
+    if let Some(url) = &wanted.kafka {
+        ask_kafka(url, &mut lags).await?;
+    }
     if output.is_json() {
         return lags.iter().try_for_each(|lag| output.json(lag));
     }
@@ -126,5 +173,26 @@ pub(super) async fn run(service: &Service, stores: &Stores, output: &mut Output)
             failure,
         ]
     };
-    Table::new(titles).print(output, &lags.iter().map(row).collect::<Vec<_>>())
+    Table::new(titles).print(output, &lags.iter().map(row).collect::<Vec<_>>())?;
+    if wanted.kafka.is_some() { print_sent(&lags, output) } else { Ok(()) }
+}
+
+/// Prints what publishers have sent, topic by topic.
+fn print_sent(lags: &[Lag], output: &mut Output) -> Result<(), CliError> {
+    let titles = ["publisher", "in Kafka at", "topic", "partitions", "sent up to", "committed up to", "open"];
+    let mut rows = vec![];
+    for lag in lags {
+        let Some(sent) = &lag.kafka else { continue };
+        rows.extend(sent.topics.iter().map(|(name, topic)| {
+            let numbers = [u64::from(topic.partitions), topic.end, topic.committed_end, topic.uncommitted];
+            let cells = [lag.name.clone(), sent.position.to_string(), name.clone()];
+            cells.into_iter().chain(numbers.map(|number| number.to_string())).collect()
+        }));
+    }
+    if rows.is_empty() {
+        output.note("Kafka knows no publisher of this log");
+        return Ok(());
+    }
+    output.text("")?;
+    Table::new(titles).print(output, &rows)
 }

@@ -1,5 +1,6 @@
 //! What a demo says at its end.
 
+use crate::PublishedReport;
 use serde::Serialize;
 use std::fmt;
 
@@ -38,6 +39,9 @@ pub struct DemoReport {
     pub lag_at_end_events: u64,
     /// Documents of the read models that differ from a replay. More than 0 is a failure.
     pub replay_differences: u64,
+    /// What a consumer found of what was published, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedReport>,
 }
 
 impl fmt::Display for DemoReport {
@@ -60,6 +64,7 @@ impl fmt::Display for DemoReport {
         writeln!(f, "events in the log  {}", self.events)?;
         writeln!(f, "lag                {} events after the last order", self.lag_events)?;
         writeln!(f, "  drained in       {:.2} s, now {} behind", self.drain_seconds, self.lag_at_end_events)?;
-        write!(f, "replay             {} documents differ from what followed", self.replay_differences)
+        write!(f, "replay             {} documents differ from what followed", self.replay_differences)?;
+        self.published.iter().try_for_each(|published| write!(f, "\n{published}"))
     }
 }

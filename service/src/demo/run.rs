@@ -7,10 +7,11 @@ use super::{
     tally::Tally,
 };
 use crate::{
+    publishing::{PublishTo, PublishedReport, Publishing},
     shop,
     work::{Work, lag_events, watch},
 };
-use annals_cli::{Access, CliError, Global, Output, Progress, Service, Stores};
+use annals_cli::{Access, CliError, Global, Output, Service, Stores};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use northwind_aggregates::{BURST_ORDERS_MAX, BURST_SKUS_MAX, Burst, BurstTerms};
@@ -42,27 +43,39 @@ pub struct Demo {
     /// Of how many articles
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(BURST_SKUS_MAX)))]
     pub skus: u32,
+
+    /// Whether to publish the events, and see what a consumer finds.
+    #[command(flatten)]
+    pub publish: PublishTo,
 }
 
 impl Demo {
     /// Places the burst, waits until nothing is left to do, and checks the outcome.
     ///
     /// # Errors
-    /// A failure when a piece was sold twice or a read model differs from its replay: after the report.
+    /// A failure when a piece was sold twice, a read model differs from its replay, or a consumer does not find every
+    /// event once and in order: after the report.
     pub async fn run(&self, global: &Global, interrupted: &CancellationToken) -> Result<(), CliError> {
         let Self { orders, skus, seed, .. } = *self;
         let burst = Burst::new(BurstTerms { orders, skus, seed, start: FIRST_ORDER_AT })
             .map_err(|error| CliError::usage("demo", error))?;
+        let publishing = self.publish.reach().await?;
         let service = Arc::new(shop());
         let stores = Stores::open(&service, global, Access::Create).await?;
         let mut output = Output::stdout(global);
-        let progress = output.progress("placing orders");
-        let report = self.report(&burst, &service, &stores, &output, &progress, interrupted).await?;
+        let mut report =
+            self.report(&burst, &service, &stores, &output, publishing.as_ref(), interrupted).await?;
+        if let Some(publishing) = &publishing {
+            report.published = Some(publishing.prove(&stores, interrupted).await?);
+        }
         output.answer(&report, DemoReport::to_string)?;
         output.flush()?;
         judge(&report, global)?;
         if !global.json {
             output.note(next_steps(global, seed));
+            if let Some(published) = &report.published {
+                output.note(published.next_steps(&global.stores_again()));
+            }
         }
         Ok(())
     }
@@ -73,12 +86,13 @@ impl Demo {
         service: &Arc<Service>,
         stores: &Stores,
         output: &Output,
-        progress: &Progress,
+        publishing: Option<&Publishing>,
         interrupted: &CancellationToken,
     ) -> Result<DemoReport, CliError> {
+        let progress = &output.progress("placing orders");
         let engine = service.engine(stores);
         let watching = watch(progress, "placing orders", stores, service);
-        let work = Work::begin(service, stores, &engine);
+        let work = Work::begin(service, stores, &engine).publishing(publishing);
         let failed = |error| CliError::because("lag", &error);
         let sending = async {
             open_stock(&engine, burst, self.seed, interrupted).await?;
@@ -111,6 +125,7 @@ impl Demo {
             drain_seconds,
             lag_at_end_events,
             replay_differences,
+            published: None,
         })
     }
 }
@@ -126,7 +141,7 @@ fn judge(report: &DemoReport, global: &Global) -> Result<(), CliError> {
         let next = format!("see which with `northwind replay --all --diff{stores}`");
         return Err(CliError::failed("replay", reason).next(next));
     }
-    Ok(())
+    report.published.as_ref().map_or(Ok(()), PublishedReport::judge)
 }
 
 fn next_steps(global: &Global, seed: u64) -> String {

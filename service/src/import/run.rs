@@ -5,6 +5,8 @@ use super::{
     carry_out::{CarriedOut, carry_out, open_stock},
 };
 use crate::{
+    PublishedReport,
+    publishing::{PublishTo, Publishing},
     shop,
     work::{Work, watch},
 };
@@ -33,6 +35,10 @@ pub struct Import {
     /// Tell every line that is refused; with --json one object each (line, invoice, reason) before the last
     #[arg(long)]
     pub verbose: bool,
+
+    /// Whether to publish the events, and see what a consumer finds.
+    #[command(flatten)]
+    pub publish: PublishTo,
 }
 
 /// What an import says at its end.
@@ -58,6 +64,9 @@ pub struct ImportReport {
     pub events: u64,
     /// How long it took.
     pub seconds: f64,
+    /// What a consumer found of what was published, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedReport>,
 }
 
 impl Import {
@@ -74,7 +83,9 @@ impl Import {
         );
         let (lines, skus) = (plan.lines, plan.articles.len() as u64);
         let mut output = Output::stdout(global);
-        let (done, head) = self.carry_out(plan, global, &output, interrupted).await?;
+        let publishing = self.publish.reach().await?;
+        let (done, head, published) =
+            self.carry_out(plan, global, &output, publishing.as_ref(), interrupted).await?;
         self.tell(&done.refused, &mut output)?;
         let CarriedOut { orders, returns, adjustments, charges, lines_taken, repeated, .. } = done;
         let report = ImportReport {
@@ -88,6 +99,7 @@ impl Import {
             skus,
             events: head.get(),
             seconds: began.elapsed().as_secs_f64(),
+            published,
         };
         output.answer(&report, ImportReport::to_string)?;
         output.flush()?;
@@ -96,11 +108,15 @@ impl Import {
             let next = "see why with --verbose: columns, dates or numbers may have another form";
             return Err(CliError::failed(self.file.display(), reason).next(next));
         }
+        report.published.as_ref().map_or(Ok(()), PublishedReport::judge)?;
         if !global.json {
             let stores = global.stores_again();
             let next = ["query sales-per-day", "query sales-per-sku", "check"]
                 .map(|command| format!("northwind {command}{stores}"));
             output.note(format_args!("next: {}", next.join(" · ")));
+            if let Some(published) = &report.published {
+                output.note(published.next_steps(&stores));
+            }
         }
         Ok(())
     }
@@ -110,14 +126,15 @@ impl Import {
         mut plan: Plan,
         global: &Global,
         output: &Output,
+        publishing: Option<&Publishing>,
         interrupted: &CancellationToken,
-    ) -> Result<(CarriedOut, Position), CliError> {
+    ) -> Result<(CarriedOut, Position, Option<PublishedReport>), CliError> {
         let service = Arc::new(shop());
         let stores = Stores::open(&service, global, Access::Create).await?;
         let engine = service.engine(&stores);
         let progress = output.progress("importing");
         let _watching = watch(&progress, "importing", &stores, &service);
-        let work = Work::begin(&service, &stores, &engine);
+        let work = Work::begin(&service, &stores, &engine).publishing(publishing);
         let (articles, mut refused) = (std::mem::take(&mut plan.articles), std::mem::take(&mut plan.refused));
         let sending = async {
             open_stock(&engine, articles, self.opening_stock, interrupted).await?;
@@ -127,7 +144,11 @@ impl Import {
         progress.done();
         done.refused.append(&mut refused);
         done.refused.sort_by_key(|refused| refused.line);
-        Ok((done, head))
+        let published = match publishing {
+            None => None,
+            Some(publishing) => Some(publishing.prove(&stores, interrupted).await?),
+        };
+        Ok((done, head, published))
     }
 
     fn tell(&self, refused: &[Refused], output: &mut Output) -> Result<(), CliError> {
@@ -163,6 +184,7 @@ impl fmt::Display for ImportReport {
         )?;
         writeln!(f, "{} lines taken, {} refused", self.lines_taken, self.lines_refused)?;
         writeln!(f, "{} of these commands had arrived before", self.repeated)?;
-        write!(f, "{} articles, {} events in the log, {:.1} s", self.skus, self.events, self.seconds)
+        write!(f, "{} articles, {} events in the log, {:.1} s", self.skus, self.events, self.seconds)?;
+        self.published.iter().try_for_each(|published| write!(f, "\n{published}"))
     }
 }

@@ -65,9 +65,9 @@ impl Serve {
                 Ok(())
             }
         };
-        work.stop().await;
+        let stopped = work.stop().await;
         engine.snapshots_kept().await;
-        served
+        served.and(stopped)
     }
 
     async fn bind(&self) -> Result<(TcpListener, SocketAddr), CliError> {

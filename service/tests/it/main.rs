@@ -8,6 +8,7 @@ mod import;
 mod interrupted;
 mod postgres;
 mod program;
+mod publishing;
 mod serve;
 mod week;
 mod week_totals;

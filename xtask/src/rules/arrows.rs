@@ -48,7 +48,7 @@ const ROOMS: &[Room] = &[
     Room { name: SQLITE, may_use: &[ENGINE], must_not_know: &[] },
     Room { name: POSTGRES, may_use: &[ENGINE, SERVICES], must_not_know: &[] },
     Room { name: KAFKA, may_use: &[ENGINE, SERVICES], must_not_know: &[] },
-    Room { name: CLI, may_use: &[ENGINE, SQLITE, POSTGRES, KAFKA], must_not_know: &[] },
+    Room { name: CLI, may_use: &[ENGINE, SQLITE, POSTGRES, KAFKA, SERVICES], must_not_know: &[] },
     Room { name: SERVICE, may_use: BELOW_SERVICE, must_not_know: &[] },
     Room { name: "annals-tests", may_use: EVERYTHING, must_not_know: &[] },
     Room { name: "annals-benches", may_use: EVERYTHING, must_not_know: &[] },

@@ -1,0 +1,14 @@
+//! `publish` and `lag --kafka` of the program `annals`, on a real broker.
+//!
+//! Needs one, which `cargo xtask test` starts; without it each test says that it is skipped.
+
+#![allow(clippy::unwrap_used, reason = "what is awaited in a test is there, or the test has failed")]
+#![allow(dead_code, reason = "the tests in memory need more of what they share")]
+
+#[path = "../it/counters.rs"]
+mod counters;
+mod following;
+mod program;
+mod publishing;
+mod refused;
+mod stores;

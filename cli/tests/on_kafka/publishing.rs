@@ -1,0 +1,132 @@
+//! What is in the log is published once, however often that is asked for, and only what is wanted.
+
+use crate::{counters::objects, program::Published};
+use serde_json::json;
+
+#[tokio::test]
+async fn what_is_there_is_published_once_however_often() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=10 {
+        log.shop.raise("a", by).await;
+        log.shop.raise("b", by).await;
+        log.shop.foreign(&format!("other-{by}"), "{}").await;
+    }
+    let first = log.publish("--create-topics 3");
+    assert_eq!(
+        (&first["records"], &first["position"], &first["name"]),
+        (&json!(30), &json!(30), &json!(log.name))
+    );
+    let counts = json!({(format!("{}counter", log.prefix)): 20, (format!("{}other", log.prefix)): 10});
+    assert_eq!((&first["topics"], &first["to"]), (&counts, &json!(log.kafka)));
+
+    let again = log.publish("");
+    assert_eq!(
+        (&again["records"], &again["position"], &again["topics"]),
+        (&json!(0), &json!(30), &json!({}))
+    );
+    log.shop.raise("a", 11).await;
+    assert_eq!(log.publish("")["records"], 1);
+    let proof = log.proof(&["counter", "other"]).await;
+    assert!(proof.holds() && proof.records() == 31, "{proof:?}");
+    // Control: another publisher knows nothing of the first, and what it adds to the same topics is found.
+    let (line, another) = (log.line(""), format!("{}-two", log.name));
+    let second = log.run(&line.replace(&format!("--name {}", log.name), &format!("--name {another}"))).only();
+    assert_eq!(second["records"], 31);
+    let proof = log.proof(&["counter", "other"]).await;
+    assert!(
+        !proof.holds() && proof.topics.values().map(|topic| topic.repeated).sum::<u64>() == 31,
+        "{proof:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_new_publisher_begins_where_it_is_told_and_then_goes_on() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=5 {
+        log.shop.raise("a", by).await;
+    }
+    assert_eq!(log.publish("--create-topics 1 --from now")["records"], 0);
+    log.shop.raise("a", 6).await;
+    log.shop.raise("a", 7).await;
+    // Where it began is forgotten: it has a place of its own.
+    assert_eq!(log.publish("--create-topics 1 --from beginning")["records"], 2);
+    assert_eq!(log.proof(&["counter"]).await.records(), 2);
+
+    let Some(other) = Published::new().await else { return };
+    for by in 1..=5 {
+        other.shop.raise("a", by).await;
+    }
+    assert_eq!(other.publish("--create-topics 1 --from 3")["records"], 2);
+}
+
+#[tokio::test]
+async fn only_what_is_wanted_goes_to_the_topics_that_are_named() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=4 {
+        log.shop.raise("a", by).await;
+        log.shop.foreign("other-a", "{}").await;
+        log.shop.foreign("third-a", "{}").await;
+    }
+    let named = format!("{}sales", log.prefix);
+    let some = log.publish(&format!(
+        "--create-topics 1 --category counter --category other --type Raised --topic counter={named}"
+    ));
+    assert_eq!((&some["records"], &some["position"]), (&json!(4), &json!(12)));
+    assert_eq!(some["topics"], json!({(named): 4}));
+    assert_eq!(log.proof(&["sales"]).await.records(), 4);
+}
+
+#[tokio::test]
+async fn lag_tells_of_the_publisher_and_of_what_kafka_has() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=3 {
+        log.shop.raise("a", by).await;
+    }
+    log.publish("--create-topics 2");
+    log.shop.raise("a", 4).await;
+    log.shop.raise("a", 5).await;
+    let lag = |more: &str| {
+        let ran = log.run(&format!("lag {more}"));
+        assert_eq!((ran.code, &*ran.said), (Some(0), ""));
+        objects(&ran.printed).remove(0)
+    };
+    let plain = lag("");
+    assert_eq!(
+        (&plain["name"], &plain["position"], &plain["events_behind"]),
+        (&json!(log.name), &json!(3), &json!(2))
+    );
+    assert!(plain["seconds_behind"].as_f64().unwrap() > 0.0 && plain.get("kafka").is_none(), "{plain}");
+    assert_eq!(
+        (&plain["kind"], &plain["holder"], &plain["failure"]),
+        (&json!("unknown"), &json!(null), &json!(null))
+    );
+
+    let asked = lag(&format!("--kafka {}", log.kafka));
+    let (kafka, topic) = (&asked["kafka"], format!("{}counter", log.prefix));
+    assert_eq!(
+        (&asked["kind"], &kafka["position"], &kafka["uncommitted"]),
+        (&json!("publisher"), &json!(3), &json!(0))
+    );
+    // Three records and the end of their transaction.
+    let topic = &kafka["topics"][&topic];
+    assert_eq!(
+        (&topic["partitions"], &topic["end"], &topic["committed_end"]),
+        (&json!(2), &json!(4), &json!(4))
+    );
+}
+
+#[tokio::test]
+async fn without_transactions_it_is_all_there_once_too() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=3 {
+        log.shop.raise("a", by).await;
+    }
+    let line = "--create-topics 2 --delivery at-least-once";
+    assert_eq!(log.publish(line)["records"], 3);
+    assert_eq!(log.publish(line)["records"], 0);
+    let proof = log.proof(&["counter"]).await;
+    assert!(proof.holds() && proof.records() == 3, "{proof:?}");
+    // It has no transactions, and so no control record.
+    let asked = objects(&log.run(&format!("lag --kafka {}", log.kafka)).printed).remove(0);
+    assert!(asked.get("kafka").is_none() && asked["position"] == 3, "{asked}");
+}
