@@ -89,7 +89,7 @@ fn licence_complaints(packages: &[Package], rules: &DenyToml) -> anyhow::Result<
     let mut complaints = Vec::new();
     for package in packages {
         let who = format!("{} {}", package.name, package.version);
-        let Some(text) = &package.license else {
+        let Some(text) = package.license.clone().or_else(|| recognised(package)) else {
             complaints.push(format!("{who} states no licence"));
             continue;
         };
@@ -98,7 +98,7 @@ fn licence_complaints(packages: &[Package], rules: &DenyToml) -> anyhow::Result<
             allowed.extend(licensees(&exception.allow)?);
         }
         // Lax: old crates write MIT/Apache-2.0.
-        match Expression::parse_mode(text, ParseMode::LAX) {
+        match Expression::parse_mode(&text, ParseMode::LAX) {
             Err(error) => {
                 complaints.push(format!("{who} has a licence nobody can read, {text:?}: {}", error.reason))
             }
@@ -110,6 +110,15 @@ fn licence_complaints(packages: &[Package], rules: &DenyToml) -> anyhow::Result<
         }
     }
     Ok(complaints)
+}
+
+/// The licence whose text a package has in place of its name; cargo-deny knows more of them.
+fn recognised(package: &Package) -> Option<String> {
+    let path = package.manifest_path.parent()?.join(package.license_file.as_ref()?);
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let apache = lines.next()? == "Apache License" && lines.next()?.starts_with("Version 2.0");
+    apache.then(|| "Apache-2.0".into())
 }
 
 fn licensees(names: &[String]) -> anyhow::Result<Vec<Licensee>> {

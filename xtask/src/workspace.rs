@@ -20,6 +20,9 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) license: Option<String>,
+    /// A file with its text, in place of its name.
+    pub(crate) license_file: Option<PathBuf>,
+    pub(crate) manifest_path: PathBuf,
     /// Where it comes from; members have none.
     pub(crate) source: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,

@@ -6,6 +6,7 @@
 mod at_least_once;
 mod broker;
 mod changed_topics;
+mod cloud_events;
 mod guarded;
 mod lag;
 mod limits;

@@ -21,6 +21,8 @@ fn package(name: &str, license: Option<&str>, source: &str) -> Package {
         name: name.into(),
         version: "1.0.0".into(),
         license: license.map(str::to_owned),
+        license_file: None,
+        manifest_path: "Cargo.toml".into(),
         source: Some(source.into()),
         dependencies: vec![],
         targets: vec![],
@@ -51,6 +53,18 @@ fn other_licences_do_not() {
         assert_eq!(licensed(license), 1, "{license}");
     }
     assert_eq!(licence_complaints(&[package("a", None, "")], &rules()).unwrap().len(), 1);
+}
+
+#[test]
+fn the_text_of_a_licence_is_as_good_as_its_name() {
+    let manifest_path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let of = |file: &str| Package {
+        license_file: Some(file.into()),
+        manifest_path: manifest_path.clone(),
+        ..package("a", None, "")
+    };
+    assert!(licence_complaints(&[of("LICENSE-APACHE")], &rules()).unwrap().is_empty());
+    assert_eq!(licence_complaints(&[of("README.md"), of("nowhere")], &rules()).unwrap().len(), 2);
 }
 
 #[test]

@@ -96,6 +96,8 @@ mod tests {
             name: name.into(),
             version: "0.1.0".into(),
             license: None,
+            license_file: None,
+            manifest_path: "Cargo.toml".into(),
             source: None,
             targets: vec![],
             dependencies: arrows
