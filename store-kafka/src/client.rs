@@ -229,19 +229,24 @@ impl KafkaOptions {
 
     /// A client to ask and to read with, that belongs to no group. It sees what is committed only.
     pub(crate) fn reader(&self) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
-        self.reader_at("read_committed")
+        // A group is named because the driver wants one; nothing is ever committed to it.
+        self.reader_at("annals", "read_committed")
     }
 
     /// The same, that sees everything.
     pub(crate) fn reader_of_all(&self) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
-        self.reader_at("read_uncommitted")
+        self.reader_at("annals", "read_uncommitted")
     }
 
-    fn reader_at(&self, isolation: &str) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
+    /// The same, to ask what `group` has committed.
+    pub(crate) fn asking_for(&self, group: &str) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
+        self.reader_at(group, "read_committed")
+    }
+
+    fn reader_at(&self, group: &str, isolation: &str) -> Result<BaseConsumer<Hearing>, KafkaFailed> {
         let mut config = self.config();
-        // A group is named because the driver wants one; nothing is ever committed to it.
         config
-            .set("group.id", "annals")
+            .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
             .set("fetch.wait.max.ms", "10")

@@ -36,6 +36,21 @@ pub const TRACEPARENT: &str = "traceparent";
 /// There in place of a value that was larger than the topic takes: how many bytes it has in the log.
 pub const PAYLOAD_OMITTED: &str = "payload-omitted";
 
+/// In a dead letter: the projection that refused the event.
+pub const DLT_SUBSCRIBER: &str = "dlt-subscriber";
+/// In a dead letter: the key of the document under which it is parked.
+pub const DLT_KEY: &str = "dlt-key";
+/// In a dead letter: why it was refused; empty for one that merely follows another under its key.
+pub const DLT_ERROR: &str = "dlt-error";
+/// In a dead letter: how often it was tried.
+pub const DLT_ATTEMPTS: &str = "dlt-attempts";
+/// In a dead letter: the topic that it came from.
+pub const DLT_TOPIC: &str = "dlt-topic";
+/// In a dead letter: its partition there.
+pub const DLT_PARTITION: &str = "dlt-partition";
+/// In a dead letter: its offset there.
+pub const DLT_OFFSET: &str = "dlt-offset";
+
 /// Says in CloudEvents' words too (1.0, binary content mode) what a record is, under headers that begin with `ce_`.
 #[derive(Debug, Clone)]
 pub struct CloudEvents {

@@ -17,14 +17,53 @@
 //! `https://NAMESPACE.servicebus.windows.net/.default`, or a function given to [`KafkaOptions::with_token`]. Its tiers
 //! without transactions, and those without compacted topics, want [`Delivery::AtLeastOnce`].
 //!
+//! # Consuming
+//! [`Consumer`] feeds a [`Projection`](annals::Projection) or a [`Policy`](annals::Policy) of another service, which has no
+//! log but a store of documents: the same types as everywhere, each event with an effect exactly once, in order for each
+//! aggregate, and nothing missing unnoticed.
+//!
+//! ```no_run
+//! # use annals::{DomainEvent, Keys, MemoryDocuments, ProjectError, Projection, RecordedEvent};
+//! # use serde::{Deserialize, Serialize};
+//! # #[derive(Serialize, Deserialize)] enum OrderEvent { Placed {} }
+//! # impl DomainEvent for OrderEvent { const CATEGORY: &'static str = "order"; }
+//! # #[derive(Clone)] struct Orders;
+//! # impl Projection for Orders {
+//! #     const NAME: &'static str = "orders"; type Event = OrderEvent; type Document = u64;
+//! #     fn keys(&self, _: &OrderEvent, _: &RecordedEvent) -> Keys { Keys::from("all") }
+//! #     fn project(&self, _: &str, n: Option<u64>, _: &OrderEvent, _: &RecordedEvent) -> Result<Option<u64>, ProjectError> {
+//! #         Ok(Some(n.unwrap_or(0) + 1))
+//! #     }
+//! # }
+//! use annals_kafka::{Consumer, ConsumerTerms, Handler};
+//! use std::sync::Arc;
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # async fn run(stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
+//! let documents = Arc::new(MemoryDocuments::new());
+//! let orders = Handler::projection(Orders, documents);
+//! let options = "kafka://127.0.0.1:9092".parse()?;
+//! let consumer = Consumer::new("reporting-orders", options, ["order"], orders, ConsumerTerms::default());
+//! consumer.run(stop).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Any number of processes may run a consumer of the group; partitions move between them. What a projection refuses is
+//! parked and goes to [`DeadLetters`]; how far a group is behind says [`PartitionLag`]. Where a partition stands still, its
+//! part reports why and what to do, for whoever lists the subscribers of the store; [`pass_over`] is for what is gone for
+//! good. After a change of a projection's `VERSION`, [`Handler::rebuild`] fills a new generation from the topics.
+//!
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
 
 mod admin;
 mod chain;
 mod client;
+mod consumer;
 mod control;
+mod dead_letters;
 mod error;
 mod failure;
+mod group_lag;
 pub mod headers;
 mod incoming;
 mod lag;
@@ -34,6 +73,7 @@ mod proof;
 mod publisher;
 mod reach;
 mod running;
+mod scan;
 mod secrets;
 mod sent;
 mod session;
@@ -45,8 +85,15 @@ mod topics;
 mod url;
 
 pub use chain::{Chain, Link};
+pub use consumer::{
+    ConsumeError, Consumer, ConsumerTerms, First, Foreign, Handler, OFFSETS_INTERVAL, PAGE_RECORDS_MAX,
+    PartitionError, PassOverError, REVOKED_WAIT_MAX, SESSION_LASTS, WAITING_BYTES_MAX, WAITING_RECORDS_MAX,
+    pass_over,
+};
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use error::PublishError;
 pub use failure::KafkaFailed;
+pub use group_lag::PartitionLag;
 pub use headers::CloudEvents;
 pub use incoming::{Incoming, RecordError, RecordProblem};
 pub use lag::{PublisherLag, TopicLag};

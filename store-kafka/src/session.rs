@@ -41,6 +41,9 @@ const BEGIN_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How many bytes of one partition go in one batch, at most; fewer where a topic takes less.
 pub(crate) const BATCH_BYTES_MAX: usize = 1 << 20;
 
+/// The same where there is little to send, and topics are not asked what they take.
+const PLAIN_BATCH_BYTES: usize = 64 << 10;
+
 /// More than any record of ours: a payload of 1 MiB and all that goes with it. What a topic takes is checked before.
 const RECORD_BYTES_MAX: usize = (1 << 20) + (256 << 10);
 
@@ -109,6 +112,12 @@ impl Session {
     /// What it hears.
     pub(crate) fn hearing(&self) -> &Hearing {
         &self.hearing
+    }
+
+    /// Begins to produce without transactions and without an order: what was sent counts when it has
+    /// [arrived](Self::arrived).
+    pub(crate) fn plain(options: &KafkaOptions) -> Result<Self, KafkaFailed> {
+        Self::of(options, options.config(), PLAIN_BATCH_BYTES)
     }
 
     fn of(

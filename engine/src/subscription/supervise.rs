@@ -21,7 +21,7 @@ pub(super) async fn supervise(
     subscriber: &mut dyn Subscriber,
     stop: &CancellationToken,
 ) -> Result<Position, SubscriberError> {
-    let mut failures = Failures::default();
+    let mut failures = RestartWaits::default();
     loop {
         let outcome = follow_until(store, subscriber, stop).await;
         if stop.is_cancelled() {
@@ -48,7 +48,7 @@ pub(super) async fn supervise(
             }
             Err(error) => {
                 let wait = failures.next();
-                tell(subscriber, &error, wait).await;
+                tell_failure(subscriber, &error, wait).await;
                 // The lease is given back so that the next try, here or elsewhere, need not wait for it.
                 if let Err(error) = subscriber.end().await {
                     tracing::debug!(subscriber = subscriber.name(), error = %error_text(&error), "the lease was not given back");
@@ -63,7 +63,9 @@ pub(super) async fn supervise(
     }
 }
 
-async fn tell(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Duration) {
+/// Records, logs and counts why `subscriber` failed; it is tried again after `wait`. For whoever runs subscribers by
+/// another loop than a [`Runner`](crate::Runner)'s.
+pub async fn tell_failure(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Duration) {
     let text = error_text(error);
     metrics::counter!("annals_subscriber_failures", "subscriber" => subscriber.name().to_string())
         .increment(1);
@@ -77,15 +79,21 @@ async fn tell(subscriber: &mut dyn Subscriber, error: &SubscriberError, wait: Du
     }
 }
 
-/// Waits that grow while one failure follows another soon.
-#[derive(Default)]
-struct Failures {
+/// Waits between the tries of a subscriber that fails: they grow, with jitter, while one failure follows another soon, from
+/// [`RESTART_FIRST`] to [`RESTART_MAX`].
+#[derive(Debug, Default)]
+pub struct RestartWaits {
     waits: Option<backon::ExponentialBackoff>,
     last: Option<tokio::time::Instant>,
 }
 
-impl Failures {
-    fn next(&mut self) -> Duration {
+impl RestartWaits {
+    /// The wait after another failure.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it is no row of values: each depends on when it is asked for"
+    )]
+    pub fn next(&mut self) -> Duration {
         // A failure long after the last one begins a new row.
         if self.last.is_some_and(|last| last.elapsed() > 2 * RESTART_MAX) {
             *self = Self::default();

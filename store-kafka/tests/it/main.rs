@@ -1,17 +1,22 @@
-//! The publisher on a real broker: run them with `cargo xtask test`, or `cargo xtask up` and what that prints.
+//! Publisher and consumer on a real broker: run them with `cargo xtask test`, or `cargo xtask up` and what that prints.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 #![allow(clippy::print_stdout, reason = "a test that cannot run says so")]
 
 mod at_least_once;
 mod broker;
+mod chained;
 mod changed_topics;
 mod cloud_events;
+mod consumed;
 mod guarded;
 mod lag;
 mod limits;
+mod obeyed;
 mod place;
+mod poisoned;
 mod proxy;
 mod published;
 mod security;
+mod tally;
 mod unanswered;

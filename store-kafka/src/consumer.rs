@@ -1,0 +1,199 @@
+//! Feeds a projection or a policy of another service from topics.
+
+mod error;
+mod handler;
+mod held;
+mod member;
+mod partition;
+mod pass_over;
+mod reader;
+mod sieve;
+mod task;
+mod terms;
+mod waiting;
+
+pub use error::{ConsumeError, PartitionError};
+pub use handler::Handler;
+pub use member::REVOKED_WAIT_MAX;
+pub use pass_over::{PassOverError, pass_over};
+pub use terms::{
+    ConsumerTerms, First, Foreign, OFFSETS_INTERVAL, PAGE_RECORDS_MAX, SESSION_LASTS, WAITING_BYTES_MAX,
+    WAITING_RECORDS_MAX,
+};
+
+pub(crate) use held::Held;
+
+use crate::{
+    DeadLetters, KafkaOptions,
+    dead_letters::PartLetters,
+    topic::{look, made},
+};
+use member::Member;
+use partition::{Partition, hash};
+use rdkafka::{
+    config::ClientConfig,
+    consumer::{BaseConsumer, Consumer as _},
+};
+use reader::Reader;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use task::PartTask;
+use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// How often the client says how far it is behind, for metrics.
+const STATISTICS_INTERVAL_MS: &str = "5000";
+
+/// How many records of a partition the client fetches ahead, beside those that [wait](WAITING_RECORDS_MAX).
+const FETCHED_RECORDS: usize = 4_096;
+
+/// Feeds a projection or a policy from topics: a member of a consumer group, of which any number may run, in any number of
+/// processes.
+///
+/// **Exactly-once effect.** Each partition is a part of the handler: a subscriber of its own with a lease, whose checkpoint
+/// (a position of the publisher's log) is written in one transaction with what the records make. A partition that changes
+/// its member begins there, so nothing counts twice and nothing is left out, whatever was killed. Offsets are committed to
+/// Kafka too, for people and tools that watch the group; nothing rests on them.
+///
+/// **In order.** Events of one aggregate are in one partition and are handled in their order. Partitions are handled beside
+/// each other; a document that several touch is folded again when another came first.
+///
+/// **Checked.** `previous-position` of each record tells whether one is missing before it, or was there already: repeats
+/// are dropped and counted, a loss or a second publisher stops the partition with a [`PartitionError`] that is reported on
+/// its part, while others go on. It is tried again every half minute at most.
+///
+/// **Poison.** An event that a projection refuses, also after a few tries, is parked under its key, with later ones of that
+/// key behind it, and copied to the [dead-letter topic](DeadLetters); everything else goes on. Events of types that the
+/// handler does not take are passed over and counted. One that cannot be decoded at all stops its partition.
+///
+/// The topics of one consumer come from one log: parked events are told apart by their positions.
+///
+/// Metrics: `annals_records_behind` (group, topic, partition), `annals_records_skipped`, `_repeated`, `_foreign`,
+/// `_omitted`, `_lost`, `_forked` (subscriber, topic), `annals_part_races`, besides those of every subscriber.
+#[derive(Debug)]
+pub struct Consumer {
+    options: KafkaOptions,
+    group: Arc<str>,
+    topics: BTreeSet<String>,
+    handler: Handler,
+    terms: ConsumerTerms,
+}
+
+impl Consumer {
+    /// Feeds `handler` from `topics` as a member of `group`. A group has one handler: give each its own.
+    pub fn new(
+        group: &str,
+        options: KafkaOptions,
+        topics: impl IntoIterator<Item = impl Into<String>>,
+        handler: Handler,
+        terms: ConsumerTerms,
+    ) -> Self {
+        let topics = topics.into_iter().map(Into::into).collect();
+        Self { options, group: group.into(), topics, handler, terms }
+    }
+
+    /// The name of the part that handles `partition` of `topic`, in front of it the projection's or policy's name and the
+    /// generation: as [`part_name`](annals::part_name) makes it.
+    pub fn part(topic: &str, partition: i32) -> String {
+        Partition { topic: topic.into(), number: partition }.part()
+    }
+
+    /// Runs until `stop` is cancelled and every partition has finished the page in hand. Dropped before that, it ends by
+    /// itself the same way.
+    ///
+    /// # Errors
+    /// When a topic is missing, or Kafka lets this consumer not in. What may pass is waited out.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), ConsumeError> {
+        let partitions = self.look_at_topics().await?;
+        if self.handler.parks() {
+            self.make_dead_letter_topics(&partitions).await?;
+        }
+        let stop = stop.child_token();
+        let _ends_with_this_future = stop.clone().drop_guard();
+        let (tell, ended) = oneshot::channel();
+        let reader = self.reader(stop)?;
+        let read = move || {
+            // Nobody listens any more where the future was dropped.
+            let _ = tell.send(reader.run());
+        };
+        std::thread::Builder::new()
+            .name("annals-kafka-reads".into())
+            .spawn(read)
+            .map_err(ConsumeError::Thread)?;
+        ended.await.unwrap_or(Err(ConsumeError::Ended))
+    }
+
+    async fn look_at_topics(&self) -> Result<BTreeMap<String, u32>, ConsumeError> {
+        let reader = Arc::new(self.options.reader()?);
+        let (mut found, mut hashes) = (BTreeMap::new(), BTreeMap::new());
+        for topic in &self.topics {
+            let Some(partitions) = look(&self.options, &reader, topic).await? else {
+                return Err(ConsumeError::NoTopic { topic: topic.clone() });
+            };
+            if let Some(other) = hashes.insert(hash(topic), topic) {
+                return Err(ConsumeError::Alike { one: other.clone(), other: topic.clone() });
+            }
+            found.insert(topic.clone(), partitions);
+        }
+        Ok(found)
+    }
+
+    /// Made at the start, so that a missing right is not found out by the first dead letter.
+    async fn make_dead_letter_topics(&self, topics: &BTreeMap<String, u32>) -> Result<(), ConsumeError> {
+        let reader = Arc::new(self.options.reader()?);
+        for (topic, partitions) in topics {
+            let letters = DeadLetters::topic(topic);
+            if look(&self.options, &reader, &letters).await?.is_none() {
+                let made = made(&self.options, &reader, &letters, *partitions, false).await;
+                made.map_err(ConsumeError::DeadLetters)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn reader(self, stop: CancellationToken) -> Result<Reader, ConsumeError> {
+        let (options, runtime) = (self.options.clone(), Handle::current());
+        let member = Member::new(options.hearing(), self.group.clone());
+        let made = self.config().create_with_context(member);
+        let consumer: BaseConsumer<Member> = made.map_err(|error| options.failed("connecting", error))?;
+        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|error| options.failed("subscribing", error))?;
+        let letters = Arc::new(DeadLetters::new(self.options.clone(), self.topics.iter().cloned()));
+        let (handler, terms, asking) = (self.handler, self.terms, self.options);
+        let make = move |partition: Partition, consumer, rewind| {
+            let held = Arc::new(Held::default());
+            let kept = Arc::new(PartLetters {
+                letters: letters.clone(),
+                held: held.clone(),
+                handler: handler.name(),
+            });
+            let subscriber = handler.part(&partition.part(), kept, terms.lease.clone());
+            let (options, terms) = (asking.clone(), terms.clone());
+            PartTask { options, partition, subscriber, terms, consumer, rewind, held }
+        };
+        Ok(Reader { options, consumer: Arc::new(consumer), make: Box::new(make), runtime, stop })
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = self.options.config();
+        if config.get("session.timeout.ms").is_none() {
+            config.set("session.timeout.ms", SESSION_LASTS.as_millis().to_string());
+        }
+        config
+            .set("group.id", &*self.group)
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("isolation.level", "read_committed")
+            .set("auto.offset.reset", "earliest")
+            // What is committed is what the parts have handled.
+            .set("enable.auto.commit", "true")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.commit.interval.ms", OFFSETS_INTERVAL.as_millis().to_string())
+            .set("queued.min.messages", FETCHED_RECORDS.to_string())
+            .set("queued.max.messages.kbytes", (WAITING_BYTES_MAX >> 10).to_string())
+            .set("fetch.wait.max.ms", "50")
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
+        config
+    }
+}

@@ -1,0 +1,86 @@
+//! What a consumer feeds: a projection or a policy, whose types it need not know.
+
+use annals::{
+    Checkpoints, DocumentStore, Engine, LeaseTerms, ParkedEvents, PartProjector, Policy, PolicyRunner,
+    Projection, Subscriber, SubscriberId,
+};
+use std::{fmt, sync::Arc};
+
+/// A projection or a policy that a consumer feeds: the same as everywhere.
+#[derive(Clone)]
+pub struct Handler {
+    name: &'static str,
+    parks: bool,
+    make: Arc<Make>,
+}
+
+type Make = dyn Fn(&str, Arc<dyn ParkedEvents>, LeaseTerms) -> Box<dyn Subscriber> + Send + Sync;
+
+impl Handler {
+    /// Folds what comes into the live documents of `projection`.
+    pub fn projection<P: Projection + Clone>(projection: P, documents: Arc<dyn DocumentStore>) -> Self {
+        Self::folding(projection, documents, None)
+    }
+
+    /// Folds what comes into `generation`, which is being built ([`DocumentStore::start_rebuild`]): a consumer of a group
+    /// of its own fills it from the beginning of the topics, then [`DocumentStore::switch`] makes it the live one.
+    pub fn rebuild<P: Projection + Clone>(
+        projection: P,
+        documents: Arc<dyn DocumentStore>,
+        generation: SubscriberId,
+    ) -> Self {
+        Self::folding(projection, documents, Some(generation))
+    }
+
+    fn folding<P: Projection + Clone>(
+        projection: P,
+        documents: Arc<dyn DocumentStore>,
+        generation: Option<SubscriberId>,
+    ) -> Self {
+        let make = move |part: &str, kept, terms| {
+            let projector = PartProjector::new(projection.clone(), part, documents.clone(), kept);
+            let projector = projector.building(generation.clone()).lease_terms(terms);
+            Box::new(projector) as Box<dyn Subscriber>
+        };
+        Self { name: P::NAME, parks: true, make: Arc::new(make) }
+    }
+
+    /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered twice
+    /// changes nothing.
+    pub fn policy<P: Policy + Clone>(
+        policy: P,
+        engine: Arc<Engine>,
+        checkpoints: Arc<dyn Checkpoints>,
+    ) -> Self {
+        let make = move |part: &str, _, terms| {
+            let runner = PolicyRunner::part(policy.clone(), part, engine.clone(), checkpoints.clone());
+            Box::new(runner.lease_terms(terms)) as Box<dyn Subscriber>
+        };
+        Self { name: P::NAME, parks: false, make: Arc::new(make) }
+    }
+
+    /// The name of the projection or policy.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it parks what it refuses.
+    pub(super) fn parks(&self) -> bool {
+        self.parks
+    }
+
+    pub(super) fn part(
+        &self,
+        part: &str,
+        kept: Arc<dyn ParkedEvents>,
+        terms: LeaseTerms,
+    ) -> Box<dyn Subscriber> {
+        (self.make)(part, kept, terms)
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handler({})", self.name)
+    }
+}

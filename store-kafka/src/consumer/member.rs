@@ -1,0 +1,161 @@
+//! A member of a consumer group, and which partitions it has been given.
+
+use super::{partition::Partition, waiting::Feed};
+use crate::client::Hearing;
+use rdkafka::{
+    ClientContext, Statistics, TopicPartitionList,
+    client::OAuthToken,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, ConsumerContext, Rebalance},
+    error::{KafkaError, KafkaResult},
+};
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a partition that is taken away may take to finish the page in hand. A page that takes longer is written all the
+/// same, or refused, if its lease has run out: whoever has the partition next waits for that.
+pub const REVOKED_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A partition at work.
+pub(super) struct AtWork {
+    pub(super) feed: Feed,
+    pub(super) paused: bool,
+    pub(super) stop: CancellationToken,
+    /// Closed when the task is gone, however it ended. No runtime is needed to wait for it: that may be gone too.
+    pub(super) ended: Receiver<()>,
+}
+
+/// What the client's callbacks and the reader share. All of it happens on the reader's thread.
+pub(super) struct Assignment {
+    /// Given, and not at work yet.
+    pub(super) new: Vec<Partition>,
+    pub(super) at_work: HashMap<Arc<str>, HashMap<i32, AtWork>>,
+}
+
+/// Hears what the client reports, and ends the work on partitions that are taken away before others may begin it.
+pub(crate) struct Member {
+    hearing: Hearing,
+    group: Arc<str>,
+    assignment: Mutex<Assignment>,
+}
+
+impl Member {
+    pub(super) fn new(hearing: Hearing, group: Arc<str>) -> Self {
+        let assignment = Assignment { new: vec![], at_work: HashMap::new() };
+        Self { hearing, group, assignment: Mutex::new(assignment) }
+    }
+
+    pub(super) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
+    pub(super) fn assignment(&self) -> MutexGuard<'_, Assignment> {
+        self.assignment.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the work on all partitions.
+    pub(super) fn end_all(&self) {
+        let all = std::mem::take(&mut self.assignment().at_work);
+        self.end(all.into_values().flat_map(HashMap::into_values).collect());
+    }
+
+    fn end(&self, work: Vec<AtWork>) {
+        work.iter().for_each(|at_work| at_work.stop.cancel());
+        let begun = Instant::now();
+        for at_work in work {
+            let left = REVOKED_WAIT_MAX.saturating_sub(begun.elapsed());
+            if at_work.ended.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                tracing::warn!(
+                    group = &*self.group,
+                    "a partition is taken away in the middle of a long page"
+                );
+            }
+        }
+    }
+
+    fn taken_away(&self, list: &TopicPartitionList) {
+        let mut gone = vec![];
+        {
+            let mut assignment = self.assignment();
+            for element in list.elements() {
+                let (topic, number) = (element.topic(), element.partition());
+                assignment.new.retain(|new| (&*new.topic, new.number) != (topic, number));
+                let at_work = assignment.at_work.get_mut(topic);
+                gone.extend(at_work.and_then(|numbers| numbers.remove(&number)));
+            }
+        }
+        tracing::info!(group = &*self.group, partitions = list.count(), "partitions are taken away");
+        self.end(gone);
+    }
+}
+
+impl ClientContext for Member {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.hearing.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.hearing.error(error, reason);
+    }
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.hearing.generate_oauth_token(config)
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        for (topic, found) in &statistics.topics {
+            for (number, partition) in &found.partitions {
+                // Unknown until the group has committed something; partition -1 is the client's own.
+                if partition.consumer_lag < 0 || *number < 0 {
+                    continue;
+                }
+                let labels = [
+                    ("group", self.group.to_string()),
+                    ("topic", topic.clone()),
+                    ("partition", number.to_string()),
+                ];
+                metrics::gauge!("annals_records_behind", &labels).set(partition.consumer_lag as f64);
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Member {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Revoke(list) => self.taken_away(list),
+            Rebalance::Assign(_) => {}
+            Rebalance::Error(error) => {
+                tracing::warn!(%error, group = &*self.group, "the group could not be joined")
+            }
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(list) = rebalance {
+            let given =
+                |(topic, number): &(String, i32)| Partition { topic: topic.as_str().into(), number: *number };
+            let places: Vec<(String, i32)> =
+                list.elements().iter().map(|found| (found.topic().to_string(), found.partition())).collect();
+            tracing::info!(group = &*self.group, partitions = places.len(), "partitions are given");
+            self.assignment().new.extend(places.iter().map(given));
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        // For people only: where a part stands says its own checkpoint.
+        if let Err(error) = result {
+            tracing::debug!(%error, group = &*self.group, "offsets were not committed");
+        }
+    }
+}

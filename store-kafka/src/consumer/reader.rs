@@ -1,0 +1,169 @@
+//! The thread that reads for all partitions of one member.
+
+use super::{
+    ConsumeError,
+    member::{AtWork, Member},
+    partition::Partition,
+    task::PartTask,
+    waiting::{Fed, queue},
+};
+use crate::{
+    KafkaOptions,
+    client::{ANSWER_MAX, told},
+};
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    message::OwnedMessage,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// How long the reader waits for a record before it looks whether something else is to be done.
+const POLL_WAIT: Duration = Duration::from_millis(50);
+
+/// The same while partitions are paused that may go on soon.
+const POLL_WAIT_PAUSED: Duration = Duration::from_millis(5);
+
+/// Makes the task of a partition; what it says goes to the reader.
+pub(super) type MakeTask =
+    dyn Fn(Partition, Arc<BaseConsumer<Member>>, mpsc::UnboundedSender<Partition>) -> PartTask + Send;
+
+/// Reads for all partitions of one member. Blocks: for a thread of its own.
+pub(super) struct Reader {
+    pub(super) options: KafkaOptions,
+    pub(super) consumer: Arc<BaseConsumer<Member>>,
+    pub(super) make: Box<MakeTask>,
+    pub(super) runtime: Handle,
+    pub(super) stop: CancellationToken,
+}
+
+impl Reader {
+    /// Reads until it is stopped; then all partitions have finished their pages, and the group knows that this member left.
+    pub(super) fn run(self) -> Result<(), ConsumeError> {
+        let (rewind, rewinds) = mpsc::unbounded_channel();
+        let outcome = self.read(&rewind, rewinds);
+        self.member().end_all();
+        outcome
+    }
+
+    fn read(
+        &self,
+        rewind: &mpsc::UnboundedSender<Partition>,
+        mut rewinds: mpsc::UnboundedReceiver<Partition>,
+    ) -> Result<(), ConsumeError> {
+        let mut wait = POLL_WAIT;
+        while !self.stop.is_cancelled() {
+            match self.consumer.poll(wait) {
+                Some(Ok(record)) => self.feed(record.detach())?,
+                Some(Err(error)) => self.hear(error)?,
+                None => {}
+            }
+            self.begin_new(rewind);
+            while let Ok(partition) = rewinds.try_recv() {
+                self.rewind(&partition);
+            }
+            wait = if self.resume() { POLL_WAIT_PAUSED } else { POLL_WAIT };
+        }
+        Ok(())
+    }
+
+    fn member(&self) -> &Member {
+        self.consumer.context()
+    }
+
+    fn begin_new(&self, rewind: &mpsc::UnboundedSender<Partition>) {
+        let mut assignment = self.member().assignment();
+        for partition in std::mem::take(&mut assignment.new) {
+            let (feed, waiting) = queue();
+            let stop = self.stop.child_token();
+            let task = (self.make)(partition.clone(), self.consumer.clone(), rewind.clone());
+            let (ends, ended) = std::sync::mpsc::channel();
+            let (stopped, work) = (stop.clone(), task);
+            self.runtime.spawn(async move {
+                // Dropped with the task, finished or not.
+                let _ends = ends;
+                work.run(waiting, stopped).await;
+            });
+            let at_work = AtWork { feed, paused: false, stop, ended };
+            assignment.at_work.entry(partition.topic).or_default().insert(partition.number, at_work);
+        }
+    }
+
+    fn feed(&self, record: OwnedMessage) -> Result<(), ConsumeError> {
+        let mut assignment = self.member().assignment();
+        let at_work = assignment.at_work.get_mut(record.topic());
+        let partition = Partition { topic: record.topic().into(), number: record.partition() };
+        let Some(at_work) = at_work.and_then(|numbers| numbers.get_mut(&partition.number)) else {
+            // Of a partition that was taken away a moment ago.
+            return Ok(());
+        };
+        if !at_work.feed.feed(Fed::Record(record)) {
+            return Err(ConsumeError::Ended);
+        }
+        if !at_work.paused && at_work.feed.is_full() {
+            self.act("pausing a partition", one(&partition).and_then(|list| self.consumer.pause(&list)))?;
+            at_work.paused = true;
+        }
+        Ok(())
+    }
+
+    /// Lets partitions go on whose tasks have caught up; whether some are left that have not.
+    fn resume(&self) -> bool {
+        let mut waiting = false;
+        for (topic, numbers) in &mut self.member().assignment().at_work {
+            for (&number, at_work) in numbers.iter_mut().filter(|(_, at_work)| at_work.paused) {
+                if !at_work.feed.has_room() {
+                    waiting = true;
+                    continue;
+                }
+                let partition = Partition { topic: topic.clone(), number };
+                match one(&partition).and_then(|list| self.consumer.resume(&list)) {
+                    Ok(()) => at_work.paused = false,
+                    Err(error) => {
+                        tracing::warn!(%error, %partition, "a partition does not go on; it is tried again");
+                        waiting = true;
+                    }
+                }
+            }
+        }
+        waiting
+    }
+
+    /// Goes back to the beginning of a partition; its task drops what comes before it is told so.
+    fn rewind(&self, partition: &Partition) {
+        tracing::info!(%partition, "going back to the beginning");
+        let outcome = self.consumer.seek(&partition.topic, partition.number, Offset::Beginning, ANSWER_MAX);
+        let assignment = self.member().assignment();
+        let at_work = assignment.at_work.get(&partition.topic);
+        if let Some(at_work) = at_work.and_then(|numbers| numbers.get(&partition.number)) {
+            // Where its task is gone, the next record tells.
+            at_work.feed.feed(Fed::Rewound(outcome));
+        }
+    }
+
+    /// An error that may pass is waited out, as the client does; any other ends the reading.
+    fn hear(&self, error: KafkaError) -> Result<(), ConsumeError> {
+        let hearing = self.member().hearing();
+        let lasting = hearing.hopeless();
+        let failed =
+            self.options.failed_as(hearing, "reading", lasting.unwrap_or_else(|| told(error, hearing)));
+        if failed.is_transient() {
+            tracing::info!(error = %failed, "reading goes on");
+            return Ok(());
+        }
+        Err(failed.into())
+    }
+
+    fn act(&self, doing: &'static str, outcome: Result<(), KafkaError>) -> Result<(), ConsumeError> {
+        outcome.map_err(|error| self.options.failed(doing, error).into())
+    }
+}
+
+fn one(partition: &Partition) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition(&partition.topic, partition.number);
+    Ok(list)
+}

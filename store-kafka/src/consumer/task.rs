@@ -1,0 +1,237 @@
+//! The work on one partition: records become pages of a part.
+
+use super::{
+    ConsumerTerms, First, Foreign, PartitionError,
+    held::Held,
+    member::Member,
+    partition::Partition,
+    sieve::{Sieved, sieve},
+    terms::PAGE_RECORDS_MAX,
+    waiting::{Fed, Waiting},
+};
+use crate::{Chain, KafkaOptions};
+use annals::{
+    CheckpointError, EMPTY_PAGES_INTERVAL, LeaseError, LogFilter, LogPage, Position, RestartWaits,
+    Subscriber, SubscriberError, TEND_INTERVAL, error_text, tell_failure,
+};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The work on one partition, from when it was given to when it is taken away.
+pub(super) struct PartTask {
+    pub(super) options: KafkaOptions,
+    pub(super) partition: Partition,
+    pub(super) subscriber: Box<dyn Subscriber>,
+    pub(super) terms: ConsumerTerms,
+    pub(super) consumer: Arc<BaseConsumer<Member>>,
+    /// Where the reader is asked to go back to the beginning.
+    pub(super) rewind: mpsc::UnboundedSender<Partition>,
+    /// Records that came and are not handled.
+    pub(super) held: Arc<Held>,
+}
+
+/// Where the work stands.
+struct Work {
+    waiting: Waiting,
+    stop: CancellationToken,
+    filter: LogFilter,
+    chain: Chain,
+    /// Read from the beginning, since the last record that followed.
+    rewound: bool,
+    /// Seen, but with nothing in it that is handled: the checkpoint follows a little later.
+    unsettled: bool,
+    written: Instant,
+    /// Whatever was reported before has passed.
+    told: bool,
+}
+
+impl PartTask {
+    /// Works until `stop`, through failures; then the page in hand is finished and the lease given back.
+    pub(super) async fn run(mut self, waiting: Waiting, stop: CancellationToken) {
+        let filter = self.subscriber.filter();
+        let (chain, written) = (Chain::default(), Instant::now());
+        let mut work =
+            Work { waiting, stop, filter, chain, rewound: false, unsettled: false, written, told: false };
+        let mut failures = RestartWaits::default();
+        while !work.stop.is_cancelled() {
+            let wait = match self.follow(&mut work).await {
+                Ok(()) => break,
+                Err(SubscriberError::Lease(LeaseError::Held { remaining_ms, holder, .. })) => {
+                    tracing::debug!(partition = %self.partition, holder, remaining_ms, "standing by for the lease");
+                    Duration::from_millis(remaining_ms.max(1)).min(TEND_INTERVAL)
+                }
+                Err(
+                    SubscriberError::Checkpoint(CheckpointError::Retired { .. })
+                    | SubscriberError::Lease(LeaseError::Retired { .. }),
+                ) => {
+                    // Another generation takes its place, whose parts begin anew.
+                    work.rewound = false;
+                    Duration::from_millis(1)
+                }
+                Err(error) => {
+                    let wait = failures.next();
+                    tell_failure(&mut *self.subscriber, &error, wait).await;
+                    self.end().await;
+                    wait
+                }
+            };
+            tokio::select! {
+                () = work.stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        if let Err(error) = self.subscriber.end().await {
+            tracing::debug!(partition = %self.partition, error = %error_text(&error), "the lease was not given back");
+        }
+    }
+
+    async fn follow(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        let at = self.subscriber.begin().await?;
+        (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
+        loop {
+            self.handle_held(work).await?;
+            let fed = tokio::select! {
+                biased;
+                () = work.stop.cancelled() => break,
+                fed = work.waiting.next() => fed,
+                () = tokio::time::sleep(TEND_INTERVAL) => {
+                    self.settle(work).await?;
+                    self.subscriber.tend().await?;
+                    self.tell_well(work).await?;
+                    continue;
+                }
+            };
+            // The reader is gone: so is the member.
+            let Some(fed) = fed else { break };
+            self.take(fed);
+            while self.held.len() < PAGE_RECORDS_MAX
+                && let Some(fed) = work.waiting.next_now()
+            {
+                self.take(fed);
+            }
+        }
+        self.settle(work).await
+    }
+
+    /// Nobody asked to go back: then only records come.
+    fn take(&self, fed: Fed) {
+        if let Fed::Record(record) = fed {
+            self.held.push(record);
+        }
+    }
+
+    /// Handles what is held, page by page, until nothing is left.
+    async fn handle_held(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        while !self.held.is_empty() && !work.stop.is_cancelled() {
+            let begins = work.chain.last() == Position::START && self.terms.first == First::Oldest;
+            if begins && !work.rewound {
+                self.go_back(work).await?;
+                continue;
+            }
+            let foreign = self.terms.foreign == Foreign::PassOver;
+            let Sieved { page, chain, records, offset, counts, stopped } =
+                self.held.look(|records| sieve(records, work.chain, &work.filter, foreign, begins));
+            counts.tell(self.subscriber.name(), &self.partition.topic);
+            if records > 0 {
+                self.write(work, page, chain).await?;
+                self.held.drop_first(records);
+                if let Some(offset) = offset {
+                    self.seen(offset);
+                }
+            }
+            let Some(stopped) = stopped else { continue };
+            let error = stopped.error(&self.partition, self.subscriber.name());
+            match error {
+                // Somebody may have moved the offset of the group forward.
+                PartitionError::Lost { .. } if !work.rewound => self.go_back(work).await?,
+                error => {
+                    stopped.count(self.subscriber.name(), &self.partition.topic);
+                    return Err(error.of(self.subscriber.name()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles a page and stands behind it.
+    async fn write(
+        &mut self,
+        work: &mut Work,
+        events: Vec<annals::RecordedEvent>,
+        chain: Chain,
+    ) -> Result<(), SubscriberError> {
+        let (after, looked) = (work.chain.last(), chain.last());
+        if looked == after {
+            return Ok(());
+        }
+        if events.is_empty() && work.written.elapsed() < EMPTY_PAGES_INTERVAL {
+            (work.chain, work.unsettled) = (chain, true);
+            return Ok(());
+        }
+        self.subscriber.handle(&LogPage::new(events, after, looked, looked)).await?;
+        (work.chain, work.rewound, work.unsettled) = (chain, false, false);
+        work.written = Instant::now();
+        self.tell_well(work).await
+    }
+
+    /// Moves the checkpoint past what was seen and held nothing for the handler.
+    async fn settle(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        if std::mem::take(&mut work.unsettled) {
+            let at = work.chain.last();
+            self.subscriber.handle(&LogPage::new(vec![], at, at, at)).await?;
+            work.written = Instant::now();
+        }
+        Ok(())
+    }
+
+    async fn tell_well(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        if self.held.is_empty() && !std::mem::replace(&mut work.told, true) {
+            self.subscriber.report(None).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to the beginning of the partition, and drops what came before.
+    async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        work.rewound = true;
+        let name = self.subscriber.name().to_string();
+        let gone = || PartitionError::Ended.of(&name);
+        self.rewind.send(self.partition.clone()).map_err(|_| gone())?;
+        let outcome = loop {
+            let fed = tokio::select! {
+                biased;
+                () = work.stop.cancelled() => return Ok(()),
+                fed = work.waiting.next() => fed,
+                () = tokio::time::sleep(TEND_INTERVAL) => {
+                    self.subscriber.tend().await?;
+                    continue;
+                }
+            };
+            match fed {
+                Some(Fed::Rewound(outcome)) => break outcome,
+                Some(Fed::Record(_)) => {}
+                None => return Err(gone()),
+            }
+        };
+        self.held.clear();
+        let failed = |error| self.options.failed("going back to the beginning of a partition", error);
+        outcome.map_err(|error| {
+            work.rewound = false;
+            PartitionError::Kafka(failed(error)).of(self.subscriber.name())
+        })
+    }
+
+    /// For people who watch the group: nothing rests on it.
+    fn seen(&self, offset: i64) {
+        let Partition { topic, number } = &self.partition;
+        if let Err(error) = self.consumer.store_offset(topic, *number, offset) {
+            tracing::debug!(%error, partition = %self.partition, "the offset is not told");
+        }
+    }
+}

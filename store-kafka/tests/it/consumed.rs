@@ -1,0 +1,121 @@
+//! A read model that is filled from topics is the one that the log would have made.
+
+use crate::{
+    place::Place,
+    tally::{Elsewhere, Tally, all},
+};
+use annals::{MemoryDocuments, Projector, catch_up};
+use annals_kafka::PartitionLag;
+use std::{collections::BTreeMap, sync::Arc};
+
+async fn publish(place: &Place) {
+    catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
+}
+
+/// What the log itself makes of it.
+async fn from_the_log(place: &Place) -> BTreeMap<String, String> {
+    let documents = Arc::new(MemoryDocuments::new());
+    let mut projector = Projector::new(Tally::default(), place.store.clone(), documents.clone());
+    catch_up(&*place.store, &mut projector).await.unwrap();
+    all(&documents).await
+}
+
+/// Broken on purpose, each seen to fail this: parts that write with `commit` into documents of their own generation;
+/// parts that begin at the group's offset in place of their checkpoint, with offsets committed before the page; pages
+/// written under whatever lease is the newest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn consumers_that_come_and_go_make_what_the_log_makes() {
+    const ROUNDS: u32 = 8;
+    let Some(place) = Place::shared() else { return };
+    for key in 0..40 {
+        place.append("order", key, 1).await;
+        place.append("stock", key, 1).await;
+    }
+    publish(&place).await;
+    let there = Elsewhere::new(&place.options, vec![place.topic("order"), place.topic("stock")]);
+    let mut running = vec![there.run()];
+    let mut others = vec![];
+    for round in 0..ROUNDS {
+        for key in 0..40 {
+            place.append("order", key, 20).await;
+            place.append("stock", key, 5).await;
+        }
+        publish(&place).await;
+        match round % 4 {
+            0 => running.push(there.run()),
+            1 => {
+                // Another process: its tasks are gone at once, and its leases run out.
+                let (elsewhere, runtime) = (there.clone(), tokio::runtime::Runtime::new().unwrap());
+                runtime.spawn(elsewhere.consumer(elsewhere.terms()).run(Default::default()));
+                others.push(runtime);
+            }
+            2 => running.remove(0).stop().await,
+            _ => others.drain(..).for_each(tokio::runtime::Runtime::shutdown_background),
+        }
+        // All of the round before, while this one is under way.
+        there.until_counted(80 + u64::from(round) * 1_000).await;
+    }
+    others.drain(..).for_each(tokio::runtime::Runtime::shutdown_background);
+    there.until_counted(80 + u64::from(ROUNDS) * 1_000).await;
+    assert_eq!(there.tallied().await, from_the_log(&place).await);
+    for consumer in running {
+        consumer.stop().await;
+    }
+    for part in there.parts().await {
+        assert_eq!((part.failure, part.holder), (None, None), "{}", part.subscriber);
+    }
+    assert_eq!(there.parts().await.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_a_group_is_behind_is_told_in_every_partition() {
+    let Some(place) = Place::shared() else { return };
+    for key in 0..20 {
+        place.append("order", key, 5).await;
+    }
+    publish(&place).await;
+    let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
+    let lag = || async { PartitionLag::of(&there.options, &there.group, &there.topics).await.unwrap() };
+    let before = lag().await;
+    assert_eq!(before.len(), 4);
+    assert!(before.iter().all(|found| found.committed.is_none()));
+    let behind: u64 = before.iter().map(|found| found.behind).sum();
+    assert!((100..=108).contains(&behind), "with the marks of transactions: {before:?}");
+    let running = there.run();
+    there.until_counted(100).await;
+    there
+        .until("offsets are committed", || async { lag().await.iter().all(|found| found.behind == 0) })
+        .await;
+    running.stop().await;
+    place.append("order", 1, 3).await;
+    publish(&place).await;
+    let after: u64 = lag().await.iter().map(|found| found.behind).sum();
+    assert!((3..=6).contains(&after), "{:?}", lag().await);
+}
+
+/// Whoever has the offsets of the group moved forward loses nothing: nothing rests on them.
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_that_somebody_moved_forward_do_no_harm() {
+    use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+    let Some(place) = Place::shared() else { return };
+    for key in 0..20 {
+        place.append("order", key, 5).await;
+    }
+    publish(&place).await;
+    let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
+    let url = place.options.to_string();
+    let somebody: BaseConsumer = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", url.trim_start_matches("kafka://"))
+        .set("group.id", &there.group)
+        .create()
+        .unwrap();
+    let mut moved = rdkafka::TopicPartitionList::new();
+    for partition in 0..4 {
+        moved.add_partition_offset(&there.topics[0], partition, rdkafka::Offset::Offset(15)).unwrap();
+    }
+    somebody.commit(&moved, CommitMode::Sync).unwrap();
+    let running = there.run();
+    there.until_counted(100).await;
+    running.stop().await;
+    assert_eq!(there.tallied().await, from_the_log(&place).await);
+}
