@@ -100,7 +100,7 @@ pub use lag::{PublisherLag, TopicLag};
 pub use murmur2::partition_of;
 pub use proof::{Proof, TopicProof};
 pub use publisher::{CHECKPOINT_INTERVAL, Publisher};
-pub use session::{DELIVERY_LASTS_MAX, QUEUE_RECORDS_MAX, TRANSACTION_LASTS_MAX};
+pub use session::{DELIVERY_LASTS_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, TRANSACTION_LASTS_MAX};
 pub use tending::TOPICS_LOOK_INTERVAL;
 pub use terms::{
     Delivery, Oversize, PARTITIONS_MAX, PublisherTerms, REPEATED_RECORDS_MAX, Start, TRANSACTION_RECORDS_MAX,

@@ -28,6 +28,9 @@ pub const DELIVERY_LASTS_MAX: Duration = Duration::from_secs(55);
 /// How many records wait in the client for the broker; whoever sends more waits.
 pub const QUEUE_RECORDS_MAX: usize = 100_000;
 
+/// How many bytes wait there at most: whatever is published, it takes no more memory than about twice that.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+
 /// How long a record waits in the client for others to go with it. The end of a transaction waits for nothing.
 const LINGER: Duration = Duration::from_millis(5);
 
@@ -130,6 +133,7 @@ impl Session {
             .set("acks", "all")
             .set("message.timeout.ms", DELIVERY_LASTS_MAX.as_millis().to_string())
             .set("queue.buffering.max.messages", QUEUE_RECORDS_MAX.to_string())
+            .set("queue.buffering.max.kbytes", (QUEUE_BYTES_MAX >> 10).to_string())
             .set("linger.ms", LINGER.as_millis().to_string())
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
             // The broker refuses a batch that is larger than its topic takes, whatever the size of its records.
