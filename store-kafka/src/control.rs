@@ -4,7 +4,7 @@ use crate::{
     KafkaFailed, KafkaOptions,
     client::{ANSWER_MAX, Hearing, one_partition, partitions, told},
 };
-use annals::Position;
+use annals::{EventId, Position, RecordedEvent};
 use rdkafka::{
     Message,
     consumer::{BaseConsumer, Consumer},
@@ -21,6 +21,22 @@ pub(crate) struct Control {
     pub(crate) position: Position,
     /// For each topic the position of the last record in each of its partitions; their number is that of the partitions.
     pub(crate) topics: BTreeMap<String, Vec<Position>>,
+    /// The last event that was published: whoever goes on must have it at that place in his log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<Last>,
+}
+
+/// An event that was published, and where it lies in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Last {
+    pub(crate) position: Position,
+    pub(crate) event: EventId,
+}
+
+impl Last {
+    pub(crate) fn of(event: &RecordedEvent) -> Self {
+        Self { position: event.position, event: event.id }
+    }
 }
 
 /// The control topic has one partition, of which one publisher is the only writer: were there others, their open
@@ -34,7 +50,7 @@ const LOOK_BACK_FIRST: i64 = 64;
 impl Control {
     /// Where a publisher stands that has published nothing.
     pub(crate) fn at(position: Position) -> Self {
-        Self { position, topics: BTreeMap::new() }
+        Self { position, topics: BTreeMap::new(), last: None }
     }
 
     /// The position of the last record in `partition` of `topic`, which has so many.

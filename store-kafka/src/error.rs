@@ -79,6 +79,18 @@ pub enum PublishError {
         /// The control topic.
         control: String,
     },
+    /// A publisher of this name published from another log.
+    #[error(
+        "{place} has from this publisher the event {event} of position {position}, which this log does not have there: it is of another log, or of one that was restored to an earlier state; publish under another --name"
+    )]
+    OtherLog {
+        /// The cluster.
+        place: String,
+        /// The position of the last event that was published.
+        position: Position,
+        /// The id of the last event that was published.
+        event: annals::EventId,
+    },
     /// The control record cannot be read.
     #[error(
         "the control record in {topic} is none that this program knows: a newer one wrote it, or something else writes to that topic"

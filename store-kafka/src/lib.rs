@@ -73,6 +73,7 @@ mod proof;
 mod publisher;
 mod reach;
 mod running;
+mod same_log;
 mod scan;
 mod secrets;
 mod sent;

@@ -44,7 +44,7 @@ pub struct Publisher {
     pub(crate) name: Arc<str>,
     pub(crate) options: KafkaOptions,
     pub(crate) terms: PublisherTerms,
-    store: Arc<dyn EventStore>,
+    pub(crate) store: Arc<dyn EventStore>,
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) place: Place,
     pub(crate) running: Option<Running>,
@@ -127,6 +127,7 @@ impl Publisher {
             }));
         }
         let at = control.position;
+        self.check_log(&control).await?;
         check_topics(&self.options, &reader, &control).await.map_err(failed)?;
         let mut running = self.running(session, control, HashSet::new(), Sent::default());
         if at > checkpoint && running.control.topics.is_empty() {

@@ -3,7 +3,7 @@
 use crate::{
     Delivery, KafkaFailed, KafkaOptions, Oversize, PublishError, TRANSACTION_RECORDS_MAX,
     client::{Ends, Hearing},
-    control::{CONTROL_PARTITION, Control},
+    control::{CONTROL_PARTITION, Control, Last},
     headers::HeaderWriter,
     partition_of,
     publisher::blocking,
@@ -166,6 +166,7 @@ impl Running {
         let outgoing = Outgoing { topic, partition: partition as i32, key, value, headers: Some(headers) };
         self.session.send(outgoing)?;
         *last = event.position;
+        next.last = Some(Last::of(event));
         Ok(())
     }
 

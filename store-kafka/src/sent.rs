@@ -63,7 +63,7 @@ impl Sent {
         let offsets = |ends: &Vec<End>| ends.iter().map(|End(_, offset)| *offset).collect();
         let topics = self.topics.iter().map(|(topic, ends)| (topic.clone(), lasts(ends))).collect();
         let ends = self.topics.iter().map(|(topic, ends)| (topic.clone(), offsets(ends))).collect();
-        (Control { position, topics }, ends)
+        (Control { position, topics, last: None }, ends)
     }
 
     /// Reads what lies behind, up to the ends of the topics as they are now, and moves there. The positions that it finds.
