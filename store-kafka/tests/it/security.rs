@@ -73,7 +73,7 @@ async fn a_token_opens_from_a_file() {
     published(&place).await;
 }
 
-// Control, tried: without the thread of `Polled` the session does not even begin ("timed out").
+// Control, tried: without the thread of `Polled` the session does not even begin, and nothing is ever published.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_that_idles_renews_its_token() {
     let Some(broker) = guarded() else { return };

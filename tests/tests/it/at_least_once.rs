@@ -28,8 +28,10 @@ async fn proven(dispatch: &Dispatch, count: u64, interruptions: u64) -> u64 {
     topic.repeated
 }
 
+/// What the killed one had on its way has arrived when its lease is over, so nothing repeats.
+///
 /// How it was broken: where a session does not look what is in the topics already (`Sent::look_behind` answered with
-/// nothing), records repeat beyond the bound, and others are missed behind them.
+/// nothing), 29 607 of 60 000 records repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_transactions_a_killed_publisher_loses_nothing() {
     let Some(dispatch) = Dispatch::start("killed without transactions") else { return };
@@ -49,8 +51,8 @@ async fn without_transactions_a_killed_publisher_loses_nothing() {
     }
     let mut publisher = dispatch.publisher("last", LEASE_MS, FLAG);
     dispatch.until_published(&mut publisher, events);
-    let repeated = proven(&dispatch, events, KILLS + 1).await;
-    println!("{events} events, the publisher killed {KILLS} times, the broker once: {repeated} repeated");
+    assert_eq!(proven(&dispatch, events, KILLS + 1).await, 0, "repeated");
+    println!("{events} events, the publisher killed {KILLS} times, the broker once");
 }
 
 /// The one that goes on has what it had on its way, and is fenced off by nobody; then it finds its lease lost.
