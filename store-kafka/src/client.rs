@@ -337,6 +337,12 @@ pub(crate) fn partitions(
     }
 }
 
+/// Where `partition` of `topic` ends for `reader`, which is assigned nothing yet.
+pub(crate) fn end_of(reader: &BaseConsumer<Hearing>, topic: &str, partition: i32) -> Result<i64, KafkaError> {
+    let ask = |wait| reader.fetch_watermarks(topic, partition, wait);
+    asked(reader.context(), || hear(reader), ask).map(|(_, high)| high)
+}
+
 /// Lets a reader that is assigned nothing say what it has to say.
 fn hear(reader: &BaseConsumer<Hearing>) {
     while reader.poll(Duration::ZERO).is_some() {}

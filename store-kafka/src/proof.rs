@@ -2,7 +2,7 @@
 
 use crate::{
     Chain, Incoming, KafkaFailed, KafkaOptions, Link,
-    client::{ANSWER_MAX, Hearing, partitions, told},
+    client::{ANSWER_MAX, Hearing, end_of, partitions, told},
     running::key_of,
 };
 use annals::{StreamId, Version};
@@ -148,8 +148,8 @@ fn settle(
     let begun = Instant::now();
     for element in list.elements() {
         let (topic, partition) = (element.topic(), element.partition());
-        let end = all.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?.1;
-        while reader.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?.1 < end {
+        let end = end_of(&all, topic, partition).map_err(failed)?;
+        while end_of(reader, topic, partition).map_err(failed)? < end {
             if begun.elapsed() > ANSWER_MAX {
                 return Ok(());
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     Incoming, KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Ends, Hearing, told},
+    client::{ANSWER_MAX, Ends, Hearing, end_of, told},
     control::Control,
 };
 use annals::{Json, Position};
@@ -140,12 +140,12 @@ pub(crate) fn ends(
     let end = |partition| {
         let begun = Instant::now();
         loop {
-            match reader.fetch_watermarks(topic, partition, ANSWER_MAX) {
-                Ok((_, high)) => return Ok(high),
+            match end_of(reader, topic, partition) {
+                Ok(end) => return Ok(end),
                 Err(error) if is_unsettled(&error) && begun.elapsed() < ANSWER_MAX => {
                     thread::sleep(ASK_INTERVAL)
                 }
-                Err(error) => return Err(failed(told(error, reader.context()))),
+                Err(error) => return Err(failed(error)),
             }
         }
     };
