@@ -16,6 +16,9 @@ pub struct Args {
     /// Under two minutes, with rougher figures
     #[arg(long)]
     pub quick: bool,
+    /// Also what takes long: appends behind ten million events
+    #[arg(long)]
+    pub long: bool,
 }
 
 impl Args {
@@ -41,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_pattern_is_a_part_of_a_name() {
-        let mut args = Args { json: false, rounds: 5, only: None, quick: false };
+        let mut args = Args { json: false, rounds: 5, only: None, quick: false, long: false };
         assert!(args.wants("append"));
         args.only = Some("app".into());
         assert!(args.wants("append") && args.wants_any(["scan", "append"]) && !args.wants("scan"));

@@ -15,6 +15,7 @@ mod medium;
 mod preload;
 mod process;
 
+pub mod postgres;
 pub mod shop;
 
 pub use args::Args;

@@ -2,7 +2,7 @@ use annals::{Aggregate, DomainEvent, Keys, ProjectError, Projection, RecordedEve
 use serde::{Deserialize, Serialize};
 
 /// What happens to an order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderEvent {
     /// Goods were ordered.
     LineAdded(Line),
@@ -15,7 +15,7 @@ impl DomainEvent for OrderEvent {
 }
 
 /// Some pieces of one article for one customer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Who.
     pub customer: String,

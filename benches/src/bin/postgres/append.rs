@@ -3,10 +3,9 @@
 use crate::{
     load::{Load, SINGLES},
     pgbench::Pgbench,
-    server::Server,
     writers::Writers,
 };
-use annals_benches::{Args, Figure, Report, once, pairs};
+use annals_benches::{Args, Figure, Report, once, pairs, postgres::Server};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -35,6 +34,9 @@ pub(crate) fn measure(
     Ok(())
 }
 
+/// How many transactions that wrote something the server has begun so far.
+const TRANSACTIONS: &str = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+
 /// What noise does not touch.
 fn counted(
     load: &Load,
@@ -44,8 +46,10 @@ fn counted(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let bytes = || runtime.block_on(server.number(LOG_BYTES));
-    let (flushes_before, bytes_before) = (server.flushes()?, bytes()?);
+    let transactions = || runtime.block_on(server.number(TRANSACTIONS));
+    let (flushes_before, bytes_before, transactions_before) = (server.flushes()?, bytes()?, transactions()?);
     let appended = writers.turn(runtime)?;
+    let transactions = (transactions()? - transactions_before) as f64 / appended.waits.len().max(1) as f64;
     let (flushes, bytes) = (server.flushes()? - flushes_before, bytes()? - bytes_before);
     let medium = server.medium.name();
     let per_flush = appended.events as f64 / (flushes as f64).max(1.0);
@@ -58,5 +62,6 @@ fn counted(
         "bytes",
         bytes as f64 / appended.events as f64,
     ))?;
+    report.add(&figure("statements that write, an append", "statements", transactions))?;
     report.add(&figure("wait of 99 of 100", "ms", appended.wait_ms(99.0)))
 }

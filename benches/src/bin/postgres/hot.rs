@@ -1,8 +1,8 @@
 //! Many writers on one stream, beside one writer.
 
-use crate::{server::Server, writers::append_all};
+use crate::writers::append_all;
 use annals::{Commit, EventStore, Expected, StreamId};
-use annals_benches::{Args, Figure, Report, Turn, pairs, shop::Maker};
+use annals_benches::{Args, Figure, Report, Turn, pairs, postgres::Server, shop::Maker};
 use std::{cell::RefCell, sync::Arc};
 use tokio::runtime::Runtime;
 

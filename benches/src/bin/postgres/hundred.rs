@@ -1,8 +1,8 @@
 //! Appends of a hundred events, beside plain statements that insert a hundred rows each.
 
-use crate::{server::Server, writers::Writers};
+use crate::writers::Writers;
 use annals::Commit;
-use annals_benches::{Args, Figure, Report, Stopwatch, Turn, pairs, shop::Senders};
+use annals_benches::{Args, Figure, Report, Stopwatch, Turn, pairs, postgres::Server, shop::Senders};
 use sqlx::PgConnection;
 use std::{
     cell::{Cell, RefCell},

@@ -1,6 +1,6 @@
 //! Who appends how much at a time, and what is expected of it.
 
-use crate::server::Medium;
+use annals_benches::postgres::Medium;
 
 /// What is measured.
 pub(crate) struct Load {

@@ -1,6 +1,6 @@
 //! The limit of single appends: pgbench inserts bare rows, prepared, one a transaction.
 
-use crate::server::Server;
+use annals_benches::postgres::Server;
 use annals_benches::{Turn, shop::Maker};
 use anyhow::{Context, bail};
 use std::{cell::Cell, fs, path::PathBuf, time::Duration};

@@ -1,8 +1,8 @@
 //! Several processes that append at once, beside one.
 
-use crate::{server::Server, writers::append_all};
+use crate::writers::append_all;
 use annals::{Commit, EventStore, Expected, StreamId};
-use annals_benches::{Args, Figure, Report, Turn, once, pairs, shop::Maker};
+use annals_benches::{Args, Figure, Report, Turn, once, pairs, postgres::Server, shop::Maker};
 use annals_postgres::PostgresStore;
 use anyhow::{Context, ensure};
 use std::{
@@ -27,7 +27,7 @@ const STALL_MS_MAX: f64 = 250.0;
 pub(crate) fn measure(args: &Args, server: &Server, report: &mut Report) -> anyhow::Result<()> {
     // Processes get seeds of their own: no id is made twice.
     let seed = Cell::new(SEED + server.port() as u64);
-    let each = if args.quick { 60 } else { 500 };
+    let each = if args.quick { 40 } else { 500 };
     for (name, processes) in LOADS.into_iter().filter(|(name, _)| args.wants(name)) {
         let stall = Cell::new(0.0_f64);
         let turn = |count: usize| -> anyhow::Result<Turn> {

@@ -1,8 +1,8 @@
 //! From a commit to a follower that has it: in the same process, and in another one.
 
-use crate::{server::Server, writers::append_all};
+use crate::writers::append_all;
 use annals::{Commit, EventStore, Expected, LogFilter, PageLimit, Position, StreamId};
-use annals_benches::{Args, Figure, Report, once, shop::Maker};
+use annals_benches::{Args, Figure, Report, once, postgres::Server, shop::Maker};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
