@@ -88,9 +88,9 @@ impl Server {
         for (name, value) in preload.for_server(longer_us)? {
             server = server.with_variable(name, value);
         }
-        server.make()?;
         let server = Self { medium, port: free_port()?, server: Arc::new(server), room, preload };
         running().push((server.server.clone(), server.room.path().to_owned()));
+        server.server.make()?;
         server.server.start(server.port)?;
         Ok(server)
     }

@@ -65,12 +65,7 @@ impl Aggregate for Order {
     type Error = Never;
     type Services = ();
 
-    async fn handle(
-        &mut self,
-        AddLine(line): AddLine,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), Never> {
+    async fn handle(&mut self, AddLine(line): AddLine, (): &(), sink: &EventSink<Self>) -> Result<(), Never> {
         sink.write(OrderEvent::LineAdded(line), self).await;
         Ok(())
     }

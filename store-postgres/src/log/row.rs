@@ -48,7 +48,7 @@ impl Page {
 
     /// Adds the event in a row of `read_log.sql`, which says the stream behind the other columns.
     pub(super) fn add_of_log(&mut self, types: &Types, row: &PgRow) -> Result<(), Error> {
-        let id: i64 = row.try_get(11)?;
+        let id: i64 = row.try_get_unchecked(11)?;
         let stream = match self.streams.get(&id) {
             Some(stream) => stream.clone(),
             None => {
@@ -60,24 +60,30 @@ impl Page {
         self.add(stream, types, row)
     }
 
-    /// Adds the event in a row of `read_forwards.sql` and its sisters.
+    /// Adds the event in a row of `read_forwards.sql` and its sisters. The types of its columns are those of the table,
+    /// and are not asked for again in every row.
     pub(super) fn add(&mut self, stream: StreamId, types: &Types, row: &PgRow) -> Result<(), Error> {
-        let format: i16 = row.try_get(7)?;
+        let format: i16 = row.try_get_unchecked(7)?;
         if format != FORMAT_JSON {
             return Err(unreadable(format!("payload format {format}: a newer program wrote it")));
         }
-        let (name, schema_version) = self.event_type(types, row.try_get(4)?)?;
+        let (name, schema_version) = self.event_type(types, row.try_get_unchecked(4)?)?;
         let metadata = self.metadata(text(row, 8)?);
         let payload = self.text(text(row, 9)?);
-        let data = EventData::raw(EventId::new(row.try_get(3)?), name, schema_version, self.nothing.clone())
-            .with_metadata(self.nothing.clone());
-        let (index, size): (i16, i16) = (row.try_get(5)?, row.try_get(6)?);
+        let data = EventData::raw(
+            EventId::new(row.try_get_unchecked(3)?),
+            name,
+            schema_version,
+            self.nothing.clone(),
+        )
+        .with_metadata(self.nothing.clone());
+        let (index, size): (i16, i16) = (row.try_get_unchecked(5)?, row.try_get_unchecked(6)?);
         self.events.push(RecordedEvent::new(
             stream,
-            Version::from_i64(row.try_get(1)?),
-            Position::from_i64(row.try_get(0)?),
+            Version::from_i64(row.try_get_unchecked(1)?),
+            Position::from_i64(row.try_get_unchecked(0)?),
             PlaceInCommit { index: index.unsigned_abs().into(), size: size.unsigned_abs().into() },
-            row.try_get(2)?,
+            row.try_get_unchecked(2)?,
             data,
         ));
         self.places.push((payload, metadata));
