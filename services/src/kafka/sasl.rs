@@ -19,7 +19,8 @@ const FORMAT_FILE: &str = "format.args";
 pub struct Logins(Vec<(String, String)>);
 
 impl Logins {
-    /// Users and their passwords: letters, digits and hyphens, since both go into a text of Kafka's without quoting.
+    /// Users and their passwords: letters, digits, hyphens, and in users `$`, since both go into a text of Kafka's without
+    /// quoting.
     ///
     /// # Errors
     /// When there are other signs in one.
@@ -28,7 +29,7 @@ impl Logins {
             |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         for (user, password) in users {
             ensure!(
-                plain(user) && plain(password),
+                plain(&user.replace('$', "")) && plain(password),
                 "{user:?} or the password is not of letters, digits and hyphens"
             );
         }

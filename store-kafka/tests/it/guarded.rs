@@ -30,7 +30,7 @@ pub(crate) fn guarded() -> Option<Arc<OwnBroker>> {
         return Some(running);
     }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("guarded"));
-    let logins = Logins::new(&[("alice", PASSWORD)]).unwrap();
+    let logins = Logins::new(&[("alice", PASSWORD), ("$ConnectionString", PASSWORD)]).unwrap();
     let own = KafkaBroker::at(directory, false).unwrap().with_logins(logins).unwrap();
     let own = Arc::new(OwnBroker::of(own).unwrap());
     own.start(&[CONNECTION_LASTS]).unwrap();

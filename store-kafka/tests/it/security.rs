@@ -39,14 +39,14 @@ async fn a_password_opens_by_each_mechanism() {
     }
 }
 
-// What stands in for Azure Event Hubs: a user whose name begins with a dollar sign, and a file with the password.
+/// What stands in for Azure Event Hubs: a user called as theirs all are, and a file with the password.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_comes_from_a_file_and_settings_too() {
     let Some(broker) = guarded() else { return };
     let password = file(&broker, &format!("{PASSWORD}\n"));
     let settings = file(&broker, "compression.type=gzip\nsocket.keepalive.enable=true\n");
     let more = format!("password-file={}&settings={}", password.display(), settings.display());
-    published(&Place::on(options(&broker, "alice", &more))).await;
+    published(&Place::on(options(&broker, "%24ConnectionString", &more))).await;
 }
 
 /// Topics for a token, which makes none itself.
