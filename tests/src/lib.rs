@@ -4,12 +4,14 @@
 //! where that is the point. The stories are in `tests/it`, their figures in `README.md`.
 
 mod announced;
+mod consume;
 mod publish;
 mod report;
 mod shop;
 mod witness;
 
 pub use announced::{Announced, Hold};
+pub use consume::Consume;
 pub use publish::Publish;
 pub use report::Report;
 pub use shop::{DRAIN_MAX, Shop};

@@ -77,7 +77,7 @@ async fn until_told(there: &Elsewhere, partition: i32, text: &str) -> String {
     there.failure(topic, partition).await.unwrap()
 }
 
-/// Broken on purpose, both seen to fail this: `Link::Lost` taken as `Link::Next`, and repeats handed to the handler.
+/// Broken on purpose, and seen to fail this: a chain that takes a loss for the next record.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loss_stops_its_partition_repeats_are_dropped_and_a_person_decides() {
     let Some(options) = shared() else { return };

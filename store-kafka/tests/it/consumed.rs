@@ -20,9 +20,8 @@ async fn from_the_log(place: &Place) -> BTreeMap<String, String> {
     all(&documents).await
 }
 
-/// Broken on purpose, each seen to fail this: parts that write with `commit` into documents of their own generation;
-/// parts that begin at the group's offset in place of their checkpoint, with offsets committed before the page; pages
-/// written under whatever lease is the newest.
+/// Broken on purpose, and seen to fail this: documents written upon whatever is there (`commit_part` without a look at what
+/// was seen), so that partitions lose what others count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn consumers_that_come_and_go_make_what_the_log_makes() {
     const ROUNDS: u32 = 8;
@@ -93,7 +92,8 @@ async fn how_far_a_group_is_behind_is_told_in_every_partition() {
     assert!((3..=6).contains(&after), "{:?}", lag().await);
 }
 
-/// Whoever has the offsets of the group moved forward loses nothing: nothing rests on them.
+/// Whoever has the offsets of the group moved forward loses nothing: nothing rests on them. Broken on purpose, and seen to
+/// fail this: a chain that takes a loss for the next record.
 #[tokio::test(flavor = "multi_thread")]
 async fn offsets_that_somebody_moved_forward_do_no_harm() {
     use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};

@@ -61,7 +61,7 @@ impl Policy for CopyNotes {
     }
 }
 
-/// Broken on purpose: with commands under random ids, those that are sent again count twice.
+/// Broken on purpose, and seen to fail this: commands under random ids. Those that are sent again then count twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_policy_is_obeyed_once_for_each_event_whoever_reads_it() {
     let Some(place) = Place::shared() else { return };

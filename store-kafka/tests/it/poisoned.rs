@@ -5,8 +5,7 @@ use annals::{DocumentStore, PageLimit, REFUSED_ATTEMPTS_MAX, catch_up};
 use annals_kafka::DeadLetters;
 use std::sync::atomic::Ordering;
 
-/// Broken on purpose, each seen to fail this: the copy left out (nothing to replay from), and only the refused event copied
-/// without those behind it.
+/// Broken on purpose, and seen to fail this: the copy left out, so that there is nothing to replay from.
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_parks_its_key_and_nothing_else_and_is_replayed_in_order() {
     let Some(place) = Place::shared() else { return };

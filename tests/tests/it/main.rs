@@ -18,6 +18,7 @@ mod small_disk;
 
 mod broker_away;
 mod buyers;
+mod consumed;
 mod full_disk;
 mod hostile_names;
 mod killed;

@@ -65,7 +65,7 @@ fn page(after: u64, events: Vec<RecordedEvent>) -> LogPage {
     LogPage::new(events, Position::new(after), Position::new(last), Position::new(last))
 }
 
-/// Broken on purpose: with `commit` in place of `commit_part`, or without folding again when it is raced, counts are lost.
+/// How it was broken: with a store that does not look at what was seen, counts are lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parts_that_count_into_the_same_documents_lose_nothing() {
     let shop = Shop::new();

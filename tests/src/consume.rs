@@ -1,0 +1,50 @@
+//! Another service: read models that are filled from topics, without a log.
+
+use annals::LeaseTerms;
+use annals_kafka::{Consumer, ConsumerTerms, Handler, KafkaOptions};
+use annals_sqlite::SqliteDocuments;
+use clap::Args;
+use futures_util::future::try_join_all;
+use northwind_projections::{Orders, SalesPerDay, SalesPerSku, Stock};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Fills read models from topics until it is told to stop.
+#[derive(Args)]
+pub struct Consume {
+    views: PathBuf,
+    #[arg(long)]
+    from: KafkaOptions,
+    /// What the names of topics and groups begin with.
+    #[arg(long)]
+    prefix: String,
+    #[arg(long)]
+    holder: String,
+    #[arg(long)]
+    lease_ms: u64,
+}
+
+impl Consume {
+    /// Consumes until `stop`, in a group for each read model.
+    ///
+    /// # Errors
+    /// When the read models cannot be opened, or a topic is not there.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let documents = Arc::new(SqliteDocuments::open(&self.views)?);
+        let handlers = [
+            (Handler::projection(Orders, documents.clone()), "order"),
+            (Handler::projection(Stock, documents.clone()), "stock"),
+            (Handler::projection(SalesPerDay, documents.clone()), "order"),
+            (Handler::projection(SalesPerSku, documents), "order"),
+        ];
+        let lease = LeaseTerms { holder: self.holder, lasts: Duration::from_millis(self.lease_ms) };
+        let terms = ConsumerTerms { lease, ..ConsumerTerms::default() };
+        let running = handlers.into_iter().map(|(handler, category)| {
+            let (group, topic) =
+                (format!("{}{}", self.prefix, handler.name()), format!("{}{category}", self.prefix));
+            Consumer::new(&group, self.from.clone(), [topic], handler, terms.clone()).run(stop.clone())
+        });
+        try_join_all(running).await?;
+        Ok(())
+    }
+}
