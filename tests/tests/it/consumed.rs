@@ -31,7 +31,7 @@ const PREFIX: &str = "shop.";
 const READ_MODELS: [&str; 4] = ["orders", "stock", "sales-per-day", "sales-per-sku"];
 
 /// How long everything may take: the group notices within 10 s that a member was killed.
-const WITHIN: Duration = Duration::from_secs(120);
+const WITHIN: Duration = Duration::from_secs(240);
 
 /// How it was broken: with pages written upon whatever is there (in `SqliteDocuments::commit_part`, no look at what was
 /// seen). Days and articles that several partitions touch then count too little, and it never comes to an end.
