@@ -177,12 +177,10 @@ impl Rebuild {
         for attempt in 1.. {
             let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
             events += more;
-            let replaced = self.live().await?;
+            // At once: whatever is asked in between gives the live one time to move on.
             match self.documents.switch(&generation).await {
                 Ok(()) => {
-                    if let Some((old, _)) = replaced {
-                        self.purge(&old).await?;
-                    }
+                    self.sweep().await?;
                     return Ok(Rebuilt { generation, position, events, comparison, switched: true });
                 }
                 Err(SwitchError::Behind { .. }) if attempt < LEVEL_ATTEMPTS_MAX => {}
@@ -192,7 +190,7 @@ impl Rebuild {
         Err(RebuildError::NeverLevel { name: self.projection.name() })
     }
 
-    /// Deletes what earlier rebuilds left that were killed before they could.
+    /// Deletes what was replaced, also what earlier rebuilds left that were killed before they could.
     async fn sweep(&self) -> Result<(), StoreError> {
         for info in self.documents.subscribers().await? {
             if info.subscriber.name() == self.projection.name() && info.state == GenerationState::Retired {
