@@ -142,8 +142,8 @@ impl Rebuild {
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<(SubscriberId, u64), RebuildError> {
         let generation = self.start().await?;
-        let (_, events) = self.take_in(&generation, last, progress).await?;
-        Ok((generation, events))
+        let taken = self.take_in(&generation, last, false, progress).await?;
+        Ok((generation, taken.events))
     }
 
     /// The generation that is being built; a new one, where there is none.
@@ -151,19 +151,22 @@ impl Rebuild {
         self.documents.start_rebuild(self.projection.name(), self.projection.version()).await
     }
 
-    /// Brings `generation` up to `last`: where it then stands, and how many events it took in.
+    /// Brings `generation` up to `last`; where `switching`, tries to make it live with the last page.
     async fn take_in(
         &self,
         generation: &SubscriberId,
         last: Position,
+        switching: bool,
         progress: &mut (dyn FnMut(&LogPage) + Send),
-    ) -> Result<(Position, u64), RebuildError> {
+    ) -> Result<Taken, RebuildError> {
         let (store, documents) = (self.store.clone(), self.documents.clone());
-        let (generation, terms) = (generation.clone(), self.terms.clone());
-        let inner = self.projection.building_in_lanes(store, documents, generation, terms, self.lanes);
-        let mut watched = Watched { inner, progress, events: 0 };
+        let terms = self.terms.clone();
+        let inner =
+            self.projection.building_in_lanes(store, documents, generation.clone(), terms, self.lanes);
+        let switching = switching.then_some((&*self.documents, generation));
+        let mut watched = Watched { inner, progress, events: 0, switching, switched: false };
         let position = catch_up_to(&*self.store, &mut watched, last).await?;
-        Ok((position, watched.events))
+        Ok(Taken { position, events: watched.events, switched: watched.switched })
     }
 
     /// Brings the generation to the head, makes it live, and deletes what it replaces.
@@ -175,12 +178,17 @@ impl Rebuild {
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
         for attempt in 1.. {
-            let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
-            events += more;
-            // At once: whatever is asked in between gives the live one time to move on.
-            match self.documents.switch(&generation).await {
+            let taken = self.take_in(&generation, Position::new(u64::MAX), true, progress).await?;
+            events += taken.events;
+            let switched = match taken.switched {
+                true => Ok(()),
+                // There was no page, or the live one was ahead: it may have stopped there.
+                false => self.documents.switch(&generation).await,
+            };
+            match switched {
                 Ok(()) => {
                     self.sweep().await?;
+                    let position = taken.position;
                     return Ok(Rebuilt { generation, position, events, comparison, switched: true });
                 }
                 Err(SwitchError::Behind { .. }) if attempt < LEVEL_ATTEMPTS_MAX => {}
@@ -206,11 +214,37 @@ impl Rebuild {
     }
 }
 
+/// What a generation has come to.
+struct Taken {
+    position: Position,
+    events: u64,
+    switched: bool,
+}
+
 /// Shows each page to whoever watches.
 struct Watched<'a> {
     inner: Box<dyn Subscriber>,
     progress: &'a mut (dyn FnMut(&LogPage) + Send),
     events: u64,
+    /// What is to be made live with the page that comes to the head. At once: a live generation that never rests moves
+    /// on with whatever is asked in between.
+    switching: Option<(&'a dyn DocumentStore, &'a SubscriberId)>,
+    switched: bool,
+}
+
+impl Watched<'_> {
+    async fn switch(&mut self) -> Result<(), SubscriberError> {
+        let Some((documents, generation)) = self.switching else { return Ok(()) };
+        // The lease is given back first: whoever runs the live one takes it over and need not wait.
+        self.inner.end().await?;
+        match documents.switch(generation).await {
+            Ok(()) => self.switched = true,
+            Err(SwitchError::Store(error)) => return Err(error.into()),
+            // Told by whoever asks next.
+            Err(SwitchError::Behind { .. } | SwitchError::Gone { .. }) => {}
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -231,7 +265,10 @@ impl Subscriber for Watched<'_> {
         self.inner.handle(page).await?;
         self.events += page.events.len() as u64;
         (self.progress)(page);
-        Ok(())
+        match page.is_at_head() {
+            true => self.switch().await,
+            false => Ok(()),
+        }
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {
