@@ -9,8 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// How often both generations are brought to one position when the live one keeps moving on. Under a load that never rests,
-/// one try in forty succeeded (a thousand events a second, read models on PostgreSQL).
+/// How often both generations are brought to one position when the live one keeps moving on.
 pub const LEVEL_ATTEMPTS_MAX: u32 = 1_000;
 
 /// A rebuild of one read model: fills a new generation beside the live one, which keeps serving and following.
@@ -91,8 +90,8 @@ impl Rebuild {
     /// Fills a new generation, and makes it the live one. Calls `progress` with each page.
     pub async fn run(&self, progress: &mut (dyn FnMut(&LogPage) + Send)) -> Result<Rebuilt, RebuildError> {
         self.sweep().await?;
-        let generation = self.start().await?;
-        self.finish(generation, 0, None, progress).await
+        let (generation, events) = self.fill(Position::new(u64::MAX), progress).await?;
+        self.finish(generation, events, None, progress).await
     }
 
     /// Fills a new generation, compares it with the live one at one position, and makes it the live one if nothing
@@ -142,32 +141,25 @@ impl Rebuild {
         last: Position,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<(SubscriberId, u64), RebuildError> {
-        let generation = self.start().await?;
-        let taken = self.take_in(&generation, last, false, progress).await?;
-        Ok((generation, taken.events))
+        let generation =
+            self.documents.start_rebuild(self.projection.name(), self.projection.version()).await?;
+        let (_, events) = self.take_in(&generation, last, progress).await?;
+        Ok((generation, events))
     }
 
-    /// The generation that is being built; a new one, where there is none.
-    async fn start(&self) -> Result<SubscriberId, OpenError> {
-        self.documents.start_rebuild(self.projection.name(), self.projection.version()).await
-    }
-
-    /// Brings `generation` up to `last`; where `switching`, tries to make it live with the last page.
+    /// Brings `generation` up to `last`: where it then stands, and how many events it took in.
     async fn take_in(
         &self,
         generation: &SubscriberId,
         last: Position,
-        switching: bool,
         progress: &mut (dyn FnMut(&LogPage) + Send),
-    ) -> Result<Taken, RebuildError> {
+    ) -> Result<(Position, u64), RebuildError> {
         let (store, documents) = (self.store.clone(), self.documents.clone());
-        let terms = self.terms.clone();
-        let inner =
-            self.projection.building_in_lanes(store, documents, generation.clone(), terms, self.lanes);
-        let switching = switching.then_some((&*self.documents, generation));
-        let mut watched = Watched { inner, progress, events: 0, switching, switched: false };
+        let (generation, terms) = (generation.clone(), self.terms.clone());
+        let inner = self.projection.building_in_lanes(store, documents, generation, terms, self.lanes);
+        let mut watched = Watched { inner, progress, events: 0 };
         let position = catch_up_to(&*self.store, &mut watched, last).await?;
-        Ok(Taken { position, events: watched.events, switched: watched.switched })
+        Ok((position, watched.events))
     }
 
     /// Brings the generation to the head, makes it live, and deletes what it replaces.
@@ -178,18 +170,15 @@ impl Rebuild {
         comparison: Option<Comparison>,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
+        let replaced = self.live().await?;
         for attempt in 1.. {
-            let taken = self.take_in(&generation, Position::new(u64::MAX), true, progress).await?;
-            events += taken.events;
-            let switched = match taken.switched {
-                true => Ok(()),
-                // There was no page, or the live one was ahead: it may have stopped there.
-                false => self.documents.switch(&generation).await,
-            };
-            match switched {
+            let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
+            events += more;
+            match self.documents.switch(&generation).await {
                 Ok(()) => {
-                    self.sweep().await?;
-                    let position = taken.position;
+                    if let Some((old, _)) = replaced {
+                        self.purge(&old).await?;
+                    }
                     return Ok(Rebuilt { generation, position, events, comparison, switched: true });
                 }
                 Err(SwitchError::Behind { .. }) if attempt < LEVEL_ATTEMPTS_MAX => {}
@@ -199,7 +188,7 @@ impl Rebuild {
         Err(RebuildError::NeverLevel { name: self.projection.name() })
     }
 
-    /// Deletes what was replaced, also what earlier rebuilds left that were killed before they could.
+    /// Deletes what earlier rebuilds left that were killed before they could.
     async fn sweep(&self) -> Result<(), StoreError> {
         for info in self.documents.subscribers().await? {
             if info.subscriber.name() == self.projection.name() && info.state == GenerationState::Retired {
@@ -215,37 +204,11 @@ impl Rebuild {
     }
 }
 
-/// What a generation has come to.
-struct Taken {
-    position: Position,
-    events: u64,
-    switched: bool,
-}
-
 /// Shows each page to whoever watches.
 struct Watched<'a> {
     inner: Box<dyn Subscriber>,
     progress: &'a mut (dyn FnMut(&LogPage) + Send),
     events: u64,
-    /// What is to be made live with the page that comes to the head. At once: a live generation that never rests moves
-    /// on with whatever is asked in between.
-    switching: Option<(&'a dyn DocumentStore, &'a SubscriberId)>,
-    switched: bool,
-}
-
-impl Watched<'_> {
-    async fn switch(&mut self) -> Result<(), SubscriberError> {
-        let Some((documents, generation)) = self.switching else { return Ok(()) };
-        // The lease is given back first: whoever runs the live one takes it over and need not wait.
-        self.inner.end().await?;
-        match documents.switch(generation).await {
-            Ok(()) => self.switched = true,
-            Err(SwitchError::Store(error)) => return Err(error.into()),
-            // Told by whoever asks next.
-            Err(SwitchError::Behind { .. } | SwitchError::Gone { .. }) => {}
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -266,10 +229,7 @@ impl Subscriber for Watched<'_> {
         self.inner.handle(page).await?;
         self.events += page.events.len() as u64;
         (self.progress)(page);
-        match page.is_at_head() {
-            true => self.switch().await,
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {

@@ -61,7 +61,8 @@ async fn consumers_that_come_and_go_make_what_the_log_makes() {
         consumer.stop().await;
     }
     for part in there.parts().await {
-        assert_eq!((part.failure, part.holder), (None, None), "{}", part.subscriber);
+        // Who was cut off gave no lease back: it may not have run out yet.
+        assert_eq!(part.failure, None, "{}", part.subscriber);
     }
     assert_eq!(there.parts().await.len(), 8);
 }
