@@ -337,6 +337,19 @@ pub(crate) fn partitions(
     }
 }
 
+/// Every topic of the cluster that this user may see, with how many partitions it has.
+pub(crate) fn all_topics(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+) -> Result<BTreeMap<String, u32>, KafkaFailed> {
+    let hearing = reader.context();
+    let failed = |error| options.failed_as(hearing, "asking for the topics of the cluster", error);
+    let answer = asked(hearing, || hear(reader), |wait| reader.fetch_metadata(None, wait));
+    let metadata = answer.map_err(failed)?;
+    let there = metadata.topics().iter().filter(|topic| topic.error().is_none());
+    Ok(there.map(|topic| (topic.name().into(), topic.partitions().len() as u32)).collect())
+}
+
 /// Where `partition` of `topic` ends for `reader`, which is assigned nothing yet.
 pub(crate) fn end_of(reader: &BaseConsumer<Hearing>, topic: &str, partition: i32) -> Result<i64, KafkaError> {
     let ask = |wait| reader.fetch_watermarks(topic, partition, wait);

@@ -1,8 +1,8 @@
-//! How far a consumer group is behind.
+//! How far consumer groups are behind.
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, one_partition, partitions, told},
+    client::{ANSWER_MAX, Hearing, all_topics, one_partition, partitions, told},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -10,7 +10,14 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::{JoinError, JoinSet};
+
+/// How many groups a cluster may have for [`PartitionLag::of_all`] to ask each of them.
+pub const GROUPS_MAX: usize = 1_000;
+
+/// How many groups are asked at once.
+const GROUPS_AT_ONCE: usize = 8;
 
 /// How far a group is behind in one partition, by what it has committed to Kafka: a second behind what it has handled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +36,24 @@ pub struct PartitionLag {
     pub behind: u64,
 }
 
+/// Why it is not told how far all groups are behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupsError {
+    /// There are too many of them to ask each.
+    #[error("the cluster has {groups} consumer groups, and at most {GROUPS_MAX} are asked: name one")]
+    TooMany {
+        /// How many.
+        groups: usize,
+    },
+    /// Kafka failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaFailed),
+}
+
+/// In which topics it is asked how far a group is.
+type Topics = BTreeMap<String, u32>;
+
 impl PartitionLag {
     /// Of every partition of `topics`, for `group`; a topic that is not there has none.
     ///
@@ -41,43 +66,104 @@ impl PartitionLag {
     ) -> Result<Vec<Self>, KafkaFailed> {
         let (asking, group) = (options.clone(), group.to_string());
         let topics: BTreeSet<String> = topics.into_iter().map(Into::into).collect();
-        let read = tokio::task::spawn_blocking(move || Self::read(&asking, &group, &topics)).await;
-        read.unwrap_or_else(|_| Err(options.failed("asking how far a group is behind", KafkaError::Canceled)))
+        let ask = move || {
+            let reader = asking.reader()?;
+            let topics = counted(&asking, &reader, &topics)?;
+            Self::read(&asking, &reader, &group, &topics, false)
+        };
+        tokio::task::spawn_blocking(ask).await.unwrap_or_else(|error| Err(gone(options, &error)))
     }
 
+    /// Of every partition of the topics in which `group` has committed anything; none where it never did.
+    ///
+    /// # Errors
+    /// When Kafka fails.
+    pub async fn of_group(options: &KafkaOptions, group: &str) -> Result<Vec<Self>, KafkaFailed> {
+        let (asking, group) = (options.clone(), group.to_string());
+        let ask = move || {
+            let reader = asking.reader()?;
+            let topics = all_topics(&asking, &reader)?;
+            Self::read(&asking, &reader, &group, &topics, true)
+        };
+        tokio::task::spawn_blocking(ask).await.unwrap_or_else(|error| Err(gone(options, &error)))
+    }
+
+    /// Of all groups that have committed anything in `topics`, by their names: those of `topics` in which they did.
+    ///
+    /// # Errors
+    /// When Kafka fails, or has more than [`GROUPS_MAX`] groups.
+    pub async fn of_all(
+        options: &KafkaOptions,
+        topics: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<BTreeMap<String, Vec<Self>>, GroupsError> {
+        let (asking, names): (_, BTreeSet<String>) =
+            (options.clone(), topics.into_iter().map(Into::into).collect());
+        let list = move || {
+            let reader = asking.reader()?;
+            let failed = |error| failed(&asking, &reader, error);
+            let listed = reader.fetch_group_list(None, ANSWER_MAX).map_err(failed)?;
+            let groups: Vec<String> = listed.groups().iter().map(|group| group.name().to_string()).collect();
+            Ok::<_, KafkaFailed>((counted(&asking, &reader, &names)?, groups))
+        };
+        let listed = tokio::task::spawn_blocking(list).await;
+        let (topics, groups) = listed.unwrap_or_else(|error| Err(gone(options, &error)))?;
+        if groups.len() > GROUPS_MAX {
+            return Err(GroupsError::TooMany { groups: groups.len() });
+        }
+        let (mut found, mut asked) = (BTreeMap::new(), JoinSet::new());
+        let mut groups = groups.into_iter();
+        loop {
+            while asked.len() < GROUPS_AT_ONCE
+                && let Some(group) = groups.next()
+            {
+                let (asking, topics) = (options.clone(), topics.clone());
+                asked.spawn_blocking(move || {
+                    let lags = Self::read(&asking, &asking.reader()?, &group, &topics, true)?;
+                    Ok::<_, KafkaFailed>((group, lags))
+                });
+            }
+            let Some(answer) = asked.join_next().await else { return Ok(found) };
+            let (group, lags) = answer.unwrap_or_else(|error| Err(gone(options, &error)))?;
+            if !lags.is_empty() {
+                found.insert(group, lags);
+            }
+        }
+    }
+
+    /// With `known`, only of topics in which the group has committed anything.
     fn read(
         options: &KafkaOptions,
+        reader: &BaseConsumer<Hearing>,
         group: &str,
-        topics: &BTreeSet<String>,
+        topics: &Topics,
+        known: bool,
     ) -> Result<Vec<Self>, KafkaFailed> {
-        let reader = options.reader()?;
-        let failed = |error| {
-            options.failed_as(
-                reader.context(),
-                "asking how far a group is behind",
-                told(error, reader.context()),
-            )
-        };
+        let failed = |error| failed(options, reader, error);
         let mut list = TopicPartitionList::new();
-        for topic in topics {
-            for partition in 0..partitions(options, &reader, topic)?.unwrap_or(0) {
+        for (topic, partitions) in topics {
+            for partition in 0..*partitions {
                 list.add_partition(topic, partition as i32);
             }
+        }
+        if list.count() == 0 {
+            return Ok(vec![]);
         }
         // It asks for the offsets of its group and joins nothing.
         let asks: BaseConsumer<Hearing> = options.asking_for(group)?;
         let committed = asks.committed_offsets(list, ANSWER_MAX).map_err(failed)?;
+        let places = committed.elements();
+        let begun: BTreeSet<&str> = places
+            .iter()
+            .filter(|place| offset(place.offset()).is_some())
+            .map(|place| place.topic())
+            .collect();
         let mut found = vec![];
-        for element in committed.elements() {
-            let (topic, partition) = (element.topic(), element.partition());
-            let committed = match element.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            };
+        for place in places.iter().filter(|place| !known || begun.contains(place.topic())) {
+            let (topic, partition, committed) = (place.topic(), place.partition(), offset(place.offset()));
             let (low, end) = reader.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?;
             let from = committed.unwrap_or(low).clamp(low, end);
             let between = end.saturating_sub(from).unsigned_abs();
-            let behind = match between > 0 && is_read(&reader, topic, partition, from).map_err(failed)? {
+            let behind = match between > 0 && is_read(reader, topic, partition, from).map_err(failed)? {
                 true => 0,
                 false => between,
             };
@@ -85,6 +171,36 @@ impl PartitionLag {
         }
         Ok(found)
     }
+}
+
+fn offset(offset: Offset) -> Option<i64> {
+    match offset {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
+    }
+}
+
+/// How many partitions each of `topics` has; those that are not there are left out.
+fn counted(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+    topics: &BTreeSet<String>,
+) -> Result<Topics, KafkaFailed> {
+    let mut found = Topics::new();
+    for topic in topics {
+        found.extend(partitions(options, reader, topic)?.map(|count| (topic.clone(), count)));
+    }
+    Ok(found)
+}
+
+const ASKING: &str = "asking how far a group is behind";
+
+fn failed(options: &KafkaOptions, reader: &BaseConsumer<Hearing>, error: KafkaError) -> KafkaFailed {
+    options.failed_as(reader.context(), ASKING, told(error, reader.context()))
+}
+
+fn gone(options: &KafkaOptions, _: &JoinError) -> KafkaFailed {
+    options.failed(ASKING, KafkaError::Canceled)
 }
 
 /// Whether no record is left from `offset` on: what lies there are marks of transactions.

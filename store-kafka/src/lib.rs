@@ -94,7 +94,7 @@ pub use consumer::{
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use error::PublishError;
 pub use failure::KafkaFailed;
-pub use group_lag::PartitionLag;
+pub use group_lag::{GROUPS_MAX, GroupsError, PartitionLag};
 pub use headers::CloudEvents;
 pub use incoming::{Incoming, RecordError, RecordProblem};
 pub use lag::{PublisherLag, TopicLag};

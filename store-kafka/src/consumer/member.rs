@@ -8,6 +8,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, ConsumerContext, Rebalance},
     error::{KafkaError, KafkaResult},
+    statistics,
 };
 use std::{
     collections::HashMap,
@@ -28,6 +29,8 @@ pub const REVOKED_WAIT_MAX: Duration = Duration::from_secs(20);
 pub(super) struct AtWork {
     pub(super) feed: Feed,
     pub(super) paused: bool,
+    /// Behind the last record that it was given; none where it was given none.
+    pub(super) fed: Option<i64>,
     pub(super) stop: CancellationToken,
     /// Closed when the task is gone, however it ended. No runtime is needed to wait for it: that may be gone too.
     pub(super) ended: Receiver<()>,
@@ -113,18 +116,19 @@ impl ClientContext for Member {
     }
 
     fn stats(&self, statistics: Statistics) {
+        let assignment = self.assignment();
         for (topic, found) in &statistics.topics {
+            let at_work = assignment.at_work.get(&**topic);
             for (number, partition) in &found.partitions {
-                // Unknown until the group has committed something; partition -1 is the client's own.
-                if partition.consumer_lag < 0 || *number < 0 {
-                    continue;
-                }
+                let fed = at_work.and_then(|numbers| numbers.get(number)?.fed);
+                // Partition -1 is the client's own.
+                let Some(behind) = behind(partition, fed).filter(|_| *number >= 0) else { continue };
                 let labels = [
                     ("group", self.group.to_string()),
                     ("topic", topic.clone()),
                     ("partition", number.to_string()),
                 ];
-                metrics::gauge!("annals_records_behind", &labels).set(partition.consumer_lag as f64);
+                metrics::gauge!("annals_records_behind", &labels).set(behind as f64);
             }
         }
     }
@@ -157,5 +161,42 @@ impl ConsumerContext for Member {
         if let Err(error) = result {
             tracing::debug!(%error, group = &*self.group, "offsets were not committed");
         }
+    }
+}
+
+/// How many offsets lie between what the group has committed and the end, as [`PartitionLag`](crate::PartitionLag) tells
+/// it: 0 exactly where no record is left behind the last one that was `fed`. None while that is unknown.
+fn behind(partition: &statistics::Partition, fed: Option<i64>) -> Option<i64> {
+    let statistics::Partition { next_offset, ls_offset, stored_offset, fetchq_cnt, .. } = *partition;
+    // Marks of transactions lie behind the last record, and nobody commits past them.
+    let fetched = ls_offset >= 0 && next_offset >= ls_offset && fetchq_cnt == 0;
+    let handled = fed.is_none_or(|fed| stored_offset >= fed);
+    match fetched && handled {
+        true => Some(0),
+        // Unknown until the group has committed something.
+        false => Some(partition.consumer_lag).filter(|behind| *behind >= 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_is_left_where_only_marks_of_transactions_are() {
+        let all = statistics::Partition {
+            next_offset: 12,
+            ls_offset: 12,
+            stored_offset: 11,
+            consumer_lag: 1,
+            ..Default::default()
+        };
+        assert_eq!((behind(&all, Some(11)), behind(&all, None)), (Some(0), Some(0)));
+        // Controls: a record that is in hand, still on its way, or waits in the client.
+        assert_eq!(behind(&all, Some(12)), Some(1));
+        assert_eq!(behind(&statistics::Partition { next_offset: 11, ..all.clone() }, Some(11)), Some(1));
+        assert_eq!(behind(&statistics::Partition { fetchq_cnt: 1, ..all.clone() }, Some(11)), Some(1));
+        let unknown = statistics::Partition { consumer_lag: -1, ..all };
+        assert_eq!(behind(&unknown, Some(12)), None);
     }
 }

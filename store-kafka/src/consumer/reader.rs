@@ -87,7 +87,7 @@ impl Reader {
                 let _ends = ends;
                 work.run(waiting, stopped).await;
             });
-            let at_work = AtWork { feed, paused: false, stop, ended };
+            let at_work = AtWork { feed, paused: false, fed: None, stop, ended };
             assignment.at_work.entry(partition.topic).or_default().insert(partition.number, at_work);
         }
     }
@@ -100,6 +100,7 @@ impl Reader {
             // Of a partition that was taken away a moment ago.
             return Ok(());
         };
+        at_work.fed = Some(record.offset() + 1);
         if !at_work.feed.feed(Fed::Record(record)) {
             return Err(ConsumeError::Ended);
         }

@@ -9,7 +9,7 @@ use super::{
     terms::PAGE_RECORDS_MAX,
     waiting::{Fed, Waiting},
 };
-use crate::{Chain, KafkaOptions};
+use crate::{Chain, KafkaOptions, client::one_partition};
 use annals::{
     CheckpointError, EMPTY_PAGES_INTERVAL, LeaseError, LogFilter, LogPage, Position, RestartWaits,
     Subscriber, SubscriberError, TEND_INTERVAL, error_text, tell_failure,
@@ -227,10 +227,13 @@ impl PartTask {
         })
     }
 
-    /// For people who watch the group: nothing rests on it.
+    /// For people who watch the group: nothing rests on it. All before `offset` is seen.
     fn seen(&self, offset: i64) {
         let Partition { topic, number } = &self.partition;
-        if let Err(error) = self.consumer.store_offset(topic, *number, offset) {
+        // Not `store_offset`, which takes the last one that was seen and adds one.
+        let stored =
+            one_partition(topic, *number, offset).and_then(|list| self.consumer.store_offsets(&list));
+        if let Err(error) = stored {
             tracing::debug!(%error, partition = %self.partition, "the offset is not told");
         }
     }

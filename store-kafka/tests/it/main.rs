@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a test that cannot run says so")]
 
 mod at_least_once;
+mod behind;
 mod broker;
 mod chained;
 mod changed_topics;
