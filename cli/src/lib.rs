@@ -4,6 +4,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. stdout carries what was asked for and nothing else; errors, remarks
 //! and progress go to stderr.
 
+mod consumption;
 mod drain;
 mod error;
 mod event_shown;
@@ -21,6 +22,7 @@ mod table;
 mod text;
 mod url;
 
+pub use consumption::GroupLag;
 pub use drain::{STANDSTILL_MAX, drain};
 pub use error::{CliError, Exit, exit_code};
 pub(crate) use event_shown::EventShown;

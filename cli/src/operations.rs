@@ -12,7 +12,9 @@ pub mod show;
 pub mod streams;
 pub mod tail;
 
-use crate::{Access, CliError, Global, Output, Publication, Service, Stores, interrupted};
+use crate::{
+    Access, CliError, Global, Output, Publication, Service, Stores, interrupted, publication::check_cluster,
+};
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
 
@@ -72,14 +74,27 @@ impl Operations {
             _ => Access::Look,
         }
     }
+
+    /// What is wrong with what is wanted of Kafka, told before anything is opened.
+    fn check_kafka(&self) -> Result<(), CliError> {
+        match self {
+            Self::Publish(wanted) => Publication::of(&wanted.terms).map(drop),
+            Self::Lag(lag::LagTerms { kafka: Some(url), .. }) => check_cluster("lag --kafka", "--kafka", url),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c and SIGTERM end what would go on for
 /// ever.
 pub async fn run(service: &Service, global: &Global, operation: Operations) -> Result<(), CliError> {
-    if let Operations::Publish(wanted) = &operation {
-        // What is wrong with it is told before anything is opened.
-        Publication::of(&wanted.terms)?;
+    operation.check_kafka()?;
+    if let Operations::Lag(lag::LagTerms { kafka: Some(url), group: Some(group) }) = &operation
+        && Stores::lack_log(service, global).await?
+    {
+        let mut output = Output::stdout(global);
+        let done = lag::run_without_log(url, group, &mut output).await;
+        return done.and(output.flush());
     }
     let stores = Stores::open(service, global, operation.access()).await?;
     let mut output = Output::stdout(global);

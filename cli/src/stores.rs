@@ -126,6 +126,15 @@ impl Stores {
         Ok(Self::with(log, views))
     }
 
+    /// Whether there is no log where the options say, or nothing in that place.
+    pub(crate) async fn lack_log(service: &Service, global: &Global) -> Result<bool, CliError> {
+        match places(service, global)?.0 {
+            Place::Memory => Ok(false),
+            Place::Sqlite(log) => Ok(sqlite::is_missing(&log.path)),
+            Place::Postgres(log) => postgres::lacks_log(&log).await,
+        }
+    }
+
     /// The log, where it is in PostgreSQL.
     pub(crate) fn log_in_postgres(&self) -> Option<&PostgresStore> {
         match &self.integrity {

@@ -2,7 +2,8 @@
 
 use super::publish::PUBLISHER;
 use crate::{
-    CliError, Output, Sent, Service, StoreUrl, Stores, publication::sent_by, table::Table, text::plain,
+    CliError, GroupLag, Output, Sent, Service, StoreUrl, Stores, consumption::groups, publication::sent_by,
+    table::Table, text::plain,
 };
 use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo};
 use chrono::{DateTime, Utc};
@@ -13,9 +14,14 @@ use std::collections::BTreeMap;
 /// Whether Kafka is to be asked too.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LagTerms {
-    /// Ask this cluster what publishers have sent, and not committed yet: kafka://HOST:PORT
+    /// Ask this cluster what publishers have sent, and not committed yet, and how far those are who read it:
+    /// kafka://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub kafka: Option<StoreUrl>,
+
+    /// Of consumer groups only this one, in all topics that it reads; it needs no log here
+    #[arg(long, value_name = "GROUP", requires = "kafka")]
+    pub group: Option<String>,
 }
 
 /// How far a subscriber is behind the log.
@@ -59,6 +65,8 @@ pub enum SubscriberKind {
     Policy,
     /// Events forwarded to Kafka: one that Kafka knows, or that is called as a publisher is if nothing is said.
     Publisher,
+    /// A consumer group of Kafka: see [`GroupLag`].
+    Group,
     /// Another program's, or an older one's.
     Unknown,
 }
@@ -149,12 +157,15 @@ pub(super) async fn run(
     wanted: &LagTerms,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let mut lags = lags(service, stores).await?;
+    let (mut lags, mut behind) = (lags(service, stores).await?, vec![]);
     if let Some(url) = &wanted.kafka {
         ask_kafka(url, &mut lags).await?;
+        let topics = lags.iter().filter_map(|lag| lag.kafka.as_ref()).flat_map(|sent| sent.topics.keys());
+        behind = groups(url, wanted.group.as_deref(), topics.cloned().collect(), output).await?;
     }
     if output.is_json() {
-        return lags.iter().try_for_each(|lag| output.json(lag));
+        lags.iter().try_for_each(|lag| output.json(lag))?;
+        return behind.iter().try_for_each(|lag| output.json(lag));
     }
     let titles =
         ["name", "position", "head", "events behind", "seconds behind", "parked", "run by", "failure"];
@@ -174,7 +185,40 @@ pub(super) async fn run(
         ]
     };
     Table::new(titles).print(output, &lags.iter().map(row).collect::<Vec<_>>())?;
-    if wanted.kafka.is_some() { print_sent(&lags, output) } else { Ok(()) }
+    if wanted.kafka.is_none() {
+        return Ok(());
+    }
+    print_sent(&lags, output)?;
+    if behind.is_empty() {
+        return Ok(());
+    }
+    output.text("")?;
+    print_groups(&behind, output)
+}
+
+/// Prints the lag of the group that is wanted, where there is no log whose subscribers could be told of.
+pub(super) async fn run_without_log(
+    url: &StoreUrl,
+    group: &str,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let behind = groups(url, Some(group), vec![], output).await?;
+    match output.is_json() {
+        true => behind.iter().try_for_each(|lag| output.json(lag)),
+        false => print_groups(&behind, output),
+    }
+}
+
+/// Prints how far groups are, partition by partition.
+fn print_groups(lags: &[GroupLag], output: &mut Output) -> Result<(), CliError> {
+    let row = |lag: &GroupLag| {
+        let committed = lag.committed.map(|offset| offset.to_string()).unwrap_or_default();
+        let numbers = [lag.end.to_string(), lag.offsets_behind.to_string()];
+        let texts = [lag.name.clone(), lag.topic.clone(), lag.partition.to_string(), committed];
+        texts.into_iter().chain(numbers).collect()
+    };
+    let titles = ["group", "topic", "partition", "committed", "end", "behind"];
+    Table::new(titles).print(output, &lags.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Prints what publishers have sent, topic by topic.

@@ -3,7 +3,7 @@
 #[cfg(not(feature = "kafka"))]
 pub use without::Publication;
 #[cfg(not(feature = "kafka"))]
-pub(crate) use without::sent_by;
+pub(crate) use without::{check_cluster, sent_by};
 
 use crate::CliError;
 
@@ -67,6 +67,14 @@ mod without {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
             match *self {}
         }
+    }
+
+    /// Fails: `command` wants Kafka.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn check_cluster(command: &str, _: &str, _: &StoreUrl) -> Result<(), CliError> {
+        Err(absent(command))
     }
 
     /// Fails.

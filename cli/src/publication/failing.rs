@@ -36,7 +36,7 @@ pub(super) fn publisher_failed(name: &str, error: &SubscriberError) -> CliError 
 }
 
 /// Something that was tried on behalf of `thing` failed in Kafka.
-pub(super) fn kafka_failed(thing: &str, failed: &KafkaFailed) -> CliError {
+pub(crate) fn kafka_failed(thing: &str, failed: &KafkaFailed) -> CliError {
     let (text, next_step) = (error_text(failed), failed.next_step());
     let reason = text.strip_suffix(next_step).unwrap_or(&text).trim_end_matches([' ', ';']);
     CliError::failed(thing, reason).next(next_step)

@@ -36,7 +36,7 @@ impl Publication {
     /// # Errors
     /// Wrong usage when the URL or a topic's name is none.
     pub fn of(wanted: &PublishTerms) -> Result<Self, CliError> {
-        let options = options("--to", &wanted.to)?;
+        let options = cluster("--to", &wanted.to)?;
         let refused = |option: &str, error: &dyn std::error::Error| CliError::usage(option, error);
         let mut topics =
             TopicNames::prefixed(&wanted.topic_prefix).map_err(|error| refused("--topic-prefix", &error))?;
@@ -203,9 +203,17 @@ fn stopped() -> CliError {
 }
 
 /// Reads a URL. What is said about one that is none quotes nothing that may be a secret.
-fn options(option: &str, url: &StoreUrl) -> Result<KafkaOptions, CliError> {
+pub(crate) fn cluster(option: &str, url: &StoreUrl) -> Result<KafkaOptions, CliError> {
     let parsed = url.reveal().parse::<KafkaOptions>();
     parsed.map_err(|error| CliError::usage(format!("{option} {url}"), error.reason()).next(error.next_step()))
+}
+
+/// Whether `command` can ask the cluster at `url`, before anything else is begun.
+///
+/// # Errors
+/// Wrong usage when the URL is none.
+pub(crate) fn check_cluster(_command: &str, option: &str, url: &StoreUrl) -> Result<(), CliError> {
+    cluster(option, url).map(drop)
 }
 
 /// What the cluster at `url` knows of the publishers among `names`.
@@ -213,7 +221,7 @@ fn options(option: &str, url: &StoreUrl) -> Result<KafkaOptions, CliError> {
 /// # Errors
 /// When it does not answer, or the URL is none.
 pub(crate) async fn sent_by(url: &StoreUrl, names: &[String]) -> Result<BTreeMap<String, Sent>, CliError> {
-    let options = options("--kafka", url)?;
+    let options = cluster("--kafka", url)?;
     let mut all = BTreeMap::new();
     for name in names {
         let lag = PublisherLag::read(&options, name).await.map_err(|error| match error {

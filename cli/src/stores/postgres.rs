@@ -23,6 +23,11 @@ pub(super) async fn open_log(
     Ok(Log { store: store.clone(), snapshots: Some(store.clone()), integrity: Integrity::Postgres(store) })
 }
 
+/// Whether there is no log in the schema.
+pub(super) async fn lacks_log(log: &PostgresOptions) -> Result<bool, CliError> {
+    PostgresStore::exists(log).await.map(|there| !there).map_err(|error| refused(log, &error))
+}
+
 /// Opens the read models in a schema.
 pub(super) async fn open_views(views: &PostgresOptions, access: Access) -> Result<Views, CliError> {
     let failed = |error| refused(views, &error);

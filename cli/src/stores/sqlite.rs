@@ -26,7 +26,7 @@ pub(super) fn open_views(views: &Path, access: Access) -> Result<Views, CliError
 }
 
 /// Whether nothing is there, or an empty file, which would become a database when it is opened.
-fn is_missing(path: &Path) -> bool {
+pub(super) fn is_missing(path: &Path) -> bool {
     fs::metadata(path).map_or_else(
         // What cannot be looked at is there: opening it says why.
         |error| error.kind() == std::io::ErrorKind::NotFound,

@@ -1,4 +1,4 @@
-//! `publish` and `lag --kafka` of the program `annals`, on a real broker.
+//! `publish`, `lag --kafka` and `dead-letters` of the program `annals`, on a real broker.
 //!
 //! Needs one, which `cargo xtask test` starts; without it each test says that it is skipped.
 
@@ -8,7 +8,9 @@
 #[path = "../it/counters.rs"]
 mod counters;
 mod following;
+mod lag;
 mod program;
 mod publishing;
+mod reading;
 mod refused;
 mod stores;

@@ -6,7 +6,7 @@ use annals_kafka::{KafkaOptions, Proof};
 use serde_json::Value;
 use std::{
     io::{self, Write},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
 };
@@ -75,9 +75,7 @@ impl Published {
     }
 
     pub(crate) fn run(&self, line: &str) -> Ran {
-        let done = self.command(line).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { printed: text(done.stdout), said: text(done.stderr), code: done.status.code() }
+        Ran::of(self.command(line).output().unwrap())
     }
 
     /// `publish` to the topics of this log, with `more`.
@@ -119,6 +117,11 @@ impl Published {
 }
 
 impl Ran {
+    pub(crate) fn of(done: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { printed: text(done.stdout), said: text(done.stderr), code: done.status.code() }
+    }
+
     /// The only object that was printed by a run that succeeded.
     pub(crate) fn only(&self) -> Value {
         assert_eq!((self.code, &*self.said), (Some(0), ""), "{self:?}");

@@ -1,0 +1,63 @@
+//! `lag --kafka` tells how far those are who read what is published.
+
+use crate::{
+    counters::{keys, objects},
+    program::Published,
+    reading::Reading,
+};
+use serde_json::{Value, json};
+
+fn groups(printed: &str) -> Vec<Value> {
+    objects(printed).into_iter().filter(|lag| lag["kind"] == "group").collect()
+}
+
+fn behind(lags: &[Value]) -> u64 {
+    lags.iter().map(|lag| lag["offsets_behind"].as_u64().unwrap()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lag_tells_how_far_each_group_is_that_reads_what_is_published() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=3 {
+        log.shop.raise("a", by).await;
+    }
+    log.publish("--create-topics 2");
+    let asking = format!("lag --kafka {}", log.kafka);
+    // Control: nobody has read it yet.
+    assert_eq!(groups(&log.run(&asking).printed), Vec::<Value>::new());
+
+    let reading = Reading::of(&log, "counter");
+    let consuming = reading.run();
+    reading.until_raised("a", 3).await;
+    consuming.stop().await;
+    let told = groups(&log.run(&asking).printed);
+    assert_eq!(told.len(), 2);
+    assert_eq!(keys(&told[0]), ["committed", "end", "kind", "name", "offsets_behind", "partition", "topic"]);
+    let topic = format!("{}counter", log.prefix);
+    assert!(told.iter().all(|lag| lag["name"] == json!(reading.group) && lag["topic"] == json!(topic)));
+    assert_eq!(behind(&told), 0, "{told:?}");
+
+    log.shop.raise("a", 4).await;
+    log.publish("");
+    let told = groups(&log.run(&asking).printed);
+    assert!((1..=3).contains(&behind(&told)), "with the marks of transactions: {told:?}");
+    // The same of the one group, beside the publisher, and in a service that has no log.
+    let only = format!("{asking} --group {}", reading.group);
+    let beside = log.run(&only);
+    assert_eq!(groups(&beside.printed), told);
+    assert_eq!(objects(&beside.printed)[0]["kind"], "publisher");
+    let without = reading.run_line(&only);
+    assert_eq!((without.code, objects(&without.printed)), (Some(0), told), "{without:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_nobody_knows_is_told_with_the_next_step() {
+    let Some(log) = Published::new().await else { return };
+    let ran = log.run(&format!("lag --kafka {} --group {}-nobody", log.kafka, log.name));
+    assert_eq!((ran.code, &*ran.printed), (Some(1), ""), "{ran:?}");
+    let error = objects(&ran.said).remove(0);
+    assert!(error["reason"].as_str().unwrap().contains("has committed anything"), "{error}");
+    assert!(error["next"].as_str().unwrap().contains("see that its consumer runs"), "{error}");
+    // Which cluster, must be said.
+    assert_eq!(log.run("lag --group orders").code, Some(2));
+}
