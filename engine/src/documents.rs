@@ -101,6 +101,10 @@ pub trait DocumentStore: Checkpoints {
 
     /// Compares all documents of two generations in one snapshot, by JSON value: key order and number formatting
     /// that mean the same are the same.
+    ///
+    /// # Errors
+    /// `Apart` when they do not stand at one position, `Replaced` when one of them is retired: what it held may be
+    /// deleted by now.
     async fn compare(&self, old: &SubscriberId, new: &SubscriberId) -> Result<Comparison, CompareError>;
 
     /// Parked events, ordered by key and position, at most `limit`, behind `after` (a key and a position).
@@ -262,6 +266,14 @@ pub enum CompareError {
         old: Position,
         /// Where the new one stands.
         new: Position,
+    },
+    /// One of them is retired, so nobody knows what it held.
+    #[error(
+        "{subscriber} was replaced, and what it held may be gone: compare with the generation that is live now"
+    )]
+    Replaced {
+        /// Which one.
+        subscriber: SubscriberId,
     },
     /// The store failed.
     #[error(transparent)]

@@ -148,8 +148,8 @@ pub use parked::{PARKED_ERROR_BYTES_MAX, Parked, ParkedAction, ParkedRequest, er
 pub use place::{Position, Version};
 pub use policy::{AnyRejection, COMMAND_ATTEMPTS_MAX, COMMANDS_AT_ONCE_MAX, Issued, Policy, PolicyRunner};
 pub use projection::{
-    COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind, Keys, LEVEL_ATTEMPTS_MAX, PART_RACES_MAX,
-    ParkedEvents, PartProjector, ProjectError, Projection, Projector, REFUSED_ATTEMPTS_MAX,
+    COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind, Keys, LEVEL_ATTEMPTS_MAX, MOVING_ATTEMPTS_MAX,
+    PART_RACES_MAX, ParkedEvents, PartProjector, ProjectError, Projection, Projector, REFUSED_ATTEMPTS_MAX,
     REFUSED_RETRY_FIRST, ReadError, ReadModel, Rebuild, RebuildError, Rebuilt, Registered, Run,
     WAIT_POLL_INTERVAL, WaitError, part_name, wait_for,
 };

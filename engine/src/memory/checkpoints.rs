@@ -34,6 +34,13 @@ impl Checkpoints for MemoryDocuments {
         }
     }
 
+    async fn take_over(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
+        match self.generations().get_mut(subscriber) {
+            Some(generation) => generation.take_over(subscriber, terms),
+            None => Err(LeaseError::Unknown { subscriber: subscriber.clone() }),
+        }
+    }
+
     async fn renew(&self, lease: &Lease) -> Result<(), CheckpointError> {
         self.with(&lease.subscriber, |generation| generation.renew(&lease.subscriber, lease.epoch))
     }

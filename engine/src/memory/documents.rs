@@ -191,8 +191,14 @@ impl DocumentStore for MemoryDocuments {
 
     async fn compare(&self, old: &SubscriberId, new: &SubscriberId) -> Result<Comparison, CompareError> {
         let all = self.generations();
-        let old = all.get(old).ok_or_else(|| unknown(old))?;
-        let new = all.get(new).ok_or_else(|| unknown(new))?;
+        let find = |id: &SubscriberId| match all.get(id) {
+            Some(found) if found.state == GenerationState::Retired => {
+                Err(CompareError::Replaced { subscriber: id.clone() })
+            }
+            Some(found) => Ok(found),
+            None => Err(unknown(id).into()),
+        };
+        let (old, new) = (find(old)?, find(new)?);
         // Lanes that stand apart are at no position at all.
         if old.checkpoint != new.furthest() || old.furthest() != new.checkpoint {
             return Err(CompareError::Apart { old: old.checkpoint, new: new.furthest() });

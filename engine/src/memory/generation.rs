@@ -57,15 +57,21 @@ impl Generation {
     }
 
     pub(super) fn acquire(&mut self, id: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
-        if self.state == GenerationState::Retired {
-            return Err(LeaseError::Retired { subscriber: id.clone() });
-        }
-        if let Some(held) = self.held() {
+        if self.state != GenerationState::Retired
+            && let Some(held) = self.held()
+        {
             return Err(LeaseError::Held {
                 subscriber: id.clone(),
                 holder: held.holder.clone(),
                 remaining_ms: u64::try_from(held.remaining().as_micros().div_ceil(1_000)).unwrap_or(u64::MAX),
             });
+        }
+        self.take_over(id, terms)
+    }
+
+    pub(super) fn take_over(&mut self, id: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
+        if self.state == GenerationState::Retired {
+            return Err(LeaseError::Retired { subscriber: id.clone() });
         }
         let (holder, lasts) = (terms.holder.clone(), terms.lasts);
         self.held = Some(Held { holder, lasts, alive_at: Instant::now() });

@@ -1,20 +1,30 @@
 //! Rebuilds: generation n+1 is filled beside n, compared, and takes its place.
 
+mod overtaken;
+mod round;
+mod watched;
+
 use super::Registered;
 use crate::{
-    CompareError, Comparison, DocumentStore, EventStore, GenerationState, LeaseTerms, LogFilter, LogPage,
-    OpenError, PageLimit, Position, StoreError, Subscriber, SubscriberError, SubscriberId, SwitchError,
-    catch_up_to,
+    Comparison, DocumentStore, EventStore, LeaseTerms, LogPage, OpenError, Position, StoreError,
+    SubscriberError, SubscriberId, SwitchError,
 };
-use async_trait::async_trait;
+use round::{Matched, Round};
 use std::sync::Arc;
 
-/// How often both generations are brought to one position when the live one keeps moving on.
-pub const LEVEL_ATTEMPTS_MAX: u32 = 1_000;
+/// How often a rebuild tries to meet the live generation before it gives up. It fails to only where others rebuild the same
+/// read model over and over.
+pub const LEVEL_ATTEMPTS_MAX: u32 = 100;
+
+/// How often it tries to meet a live generation that moves. After that it has it stand still: it
+/// [takes its lease over](crate::Checkpoints::take_over) for a moment, and the runner stands by.
+pub const MOVING_ATTEMPTS_MAX: u32 = 3;
 
 /// A rebuild of one read model: fills a new generation beside the live one, which keeps serving and following.
 ///
-/// Sends no command, publishes nothing, runs no timer. One that was interrupted goes on where it stopped.
+/// Sends no command, publishes nothing, runs no timer. One that was interrupted goes on where it stopped. Where another
+/// process rebuilds the same read model in the same version, both fill one generation by turns, and who comes second takes
+/// the generation that is live by then for its own, or begins anew.
 pub struct Rebuild {
     projection: Registered,
     store: Arc<dyn EventStore>,
@@ -49,9 +59,9 @@ pub enum RebuildError {
     /// It cannot be filled.
     #[error(transparent)]
     Fill(#[from] SubscriberError),
-    /// The live generation moved on each time both should have been compared.
+    /// The live generation moved on, or was replaced, each time.
     #[error(
-        "{name}: the live generation moved on {LEVEL_ATTEMPTS_MAX} times before it could be compared: try again when less is written"
+        "{name}: the live generation was moved on or replaced by others {LEVEL_ATTEMPTS_MAX} times: see that no other process replays it, and try again"
     )]
     NeverLevel {
         /// The read model.
@@ -89,9 +99,7 @@ impl Rebuild {
 
     /// Fills a new generation, and makes it the live one. Calls `progress` with each page.
     pub async fn run(&self, progress: &mut (dyn FnMut(&LogPage) + Send)) -> Result<Rebuilt, RebuildError> {
-        self.sweep().await?;
-        let (generation, events) = self.fill(Position::new(u64::MAX), progress).await?;
-        self.finish(generation, events, None, progress).await
+        self.rounds(None, progress).await
     }
 
     /// Fills a new generation, compares it with the live one at one position, and makes it the live one if nothing
@@ -100,147 +108,25 @@ impl Rebuild {
         &self,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
-        self.sweep().await?;
-        let mut events = 0;
-        for _ in 0..LEVEL_ATTEMPTS_MAX {
-            // The live generation need not stand at the head: it is met where it stands.
-            let live = self.live().await?;
-            let target = live.as_ref().map_or(Position::new(u64::MAX), |(_, at)| *at);
-            let (generation, more) = self.fill(target, progress).await?;
-            events += more;
-            let Some((live, _)) = live else { return self.finish(generation, events, None, progress).await };
-            match self.documents.compare(&live, &generation).await {
-                Ok(comparison) if comparison.differences() == 0 => {
-                    return self.finish(generation, events, Some(comparison), progress).await;
-                }
-                Ok(comparison) => {
-                    let (position, comparison) = (comparison.position, Some(comparison));
-                    return Ok(Rebuilt { generation, position, events, comparison, switched: false });
-                }
-                // It was left ahead by an earlier rebuild, and the live one has nobody to move it on: begin anew.
-                Err(CompareError::Apart { old, new }) if new > old && old == target => {
-                    self.documents.abandon(&generation).await?;
-                    self.purge(&generation).await?;
-                    events = 0;
-                }
-                Err(CompareError::Apart { .. }) => {}
-                Err(CompareError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(RebuildError::NeverLevel { name: self.projection.name() })
+        self.rounds(Some(Matched::default()), progress).await
     }
 
-    async fn live(&self) -> Result<Option<(SubscriberId, Position)>, StoreError> {
-        let Some((live, _)) = self.documents.live(self.projection.name()).await? else { return Ok(None) };
-        let all = self.documents.subscribers().await?;
-        Ok(all.into_iter().find(|info| info.subscriber == live).map(|info| (live, info.checkpoint)))
-    }
-
-    async fn fill(
+    async fn rounds(
         &self,
-        last: Position,
-        progress: &mut (dyn FnMut(&LogPage) + Send),
-    ) -> Result<(SubscriberId, u64), RebuildError> {
-        let generation =
-            self.documents.start_rebuild(self.projection.name(), self.projection.version()).await?;
-        let (_, events) = self.take_in(&generation, last, progress).await?;
-        Ok((generation, events))
-    }
-
-    /// Brings `generation` up to `last`: where it then stands, and how many events it took in.
-    async fn take_in(
-        &self,
-        generation: &SubscriberId,
-        last: Position,
-        progress: &mut (dyn FnMut(&LogPage) + Send),
-    ) -> Result<(Position, u64), RebuildError> {
-        let (store, documents) = (self.store.clone(), self.documents.clone());
-        let (generation, terms) = (generation.clone(), self.terms.clone());
-        let inner = self.projection.building_in_lanes(store, documents, generation, terms, self.lanes);
-        let mut watched = Watched { inner, progress, events: 0 };
-        let position = catch_up_to(&*self.store, &mut watched, last).await?;
-        Ok((position, watched.events))
-    }
-
-    /// Brings the generation to the head, makes it live, and deletes what it replaces.
-    async fn finish(
-        &self,
-        generation: SubscriberId,
-        mut events: u64,
-        comparison: Option<Comparison>,
+        mut matched: Option<Matched>,
         progress: &mut (dyn FnMut(&LogPage) + Send),
     ) -> Result<Rebuilt, RebuildError> {
-        let replaced = self.live().await?;
-        for attempt in 1.. {
-            let (position, more) = self.take_in(&generation, Position::new(u64::MAX), progress).await?;
-            events += more;
-            match self.documents.switch(&generation).await {
-                Ok(()) => {
-                    if let Some((old, _)) = replaced {
-                        self.purge(&old).await?;
-                    }
-                    return Ok(Rebuilt { generation, position, events, comparison, switched: true });
+        self.sweep(0).await?;
+        let mut events = 0;
+        for attempt in 1..=LEVEL_ATTEMPTS_MAX {
+            match self.round(attempt > MOVING_ATTEMPTS_MAX, matched.as_mut(), progress).await {
+                Ok(Round::Done(rebuilt)) => {
+                    return Ok(Rebuilt { events: events + rebuilt.events, ..rebuilt });
                 }
-                Err(SwitchError::Behind { .. }) if attempt < LEVEL_ATTEMPTS_MAX => {}
-                Err(error) => return Err(error.into()),
+                Ok(Round::Again { more }) => events += more,
+                Err(error) => self.overtaken(error).await?,
             }
         }
         Err(RebuildError::NeverLevel { name: self.projection.name() })
-    }
-
-    /// Deletes what earlier rebuilds left that were killed before they could.
-    async fn sweep(&self) -> Result<(), StoreError> {
-        for info in self.documents.subscribers().await? {
-            if info.subscriber.name() == self.projection.name() && info.state == GenerationState::Retired {
-                self.purge(&info.subscriber).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn purge(&self, retired: &SubscriberId) -> Result<(), StoreError> {
-        while !self.documents.purge(retired, PageLimit::MAX).await? {}
-        Ok(())
-    }
-}
-
-/// Shows each page to whoever watches.
-struct Watched<'a> {
-    inner: Box<dyn Subscriber>,
-    progress: &'a mut (dyn FnMut(&LogPage) + Send),
-    events: u64,
-}
-
-#[async_trait]
-impl Subscriber for Watched<'_> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn filter(&self) -> LogFilter {
-        self.inner.filter()
-    }
-
-    async fn begin(&mut self) -> Result<Position, SubscriberError> {
-        self.inner.begin().await
-    }
-
-    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
-        self.inner.handle(page).await?;
-        self.events += page.events.len() as u64;
-        (self.progress)(page);
-        Ok(())
-    }
-
-    async fn tend(&mut self) -> Result<(), SubscriberError> {
-        self.inner.tend().await
-    }
-
-    async fn end(&mut self) -> Result<(), SubscriberError> {
-        self.inner.end().await
-    }
-
-    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
-        self.inner.report(failure).await
     }
 }

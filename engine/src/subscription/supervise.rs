@@ -46,6 +46,11 @@ pub(super) async fn supervise(
                 tracing::info!(%retired, "going on with the generation that took its place");
                 RETIRED_WAIT
             }
+            // Another process has it now: by itself, after this one stood still, or for a rebuild that switches.
+            Err(SubscriberError::Checkpoint(CheckpointError::Fenced { subscriber: taken, .. })) => {
+                tracing::warn!(subscriber = %taken, "the lease was taken over; standing by");
+                RESTART_FIRST
+            }
             Err(error) => {
                 let wait = failures.next();
                 tell_failure(subscriber, &error, wait).await;

@@ -67,6 +67,7 @@ macro_rules! document_store_contract {
             a_lease_is_held_by_one_runner_at_a_time
             of_racing_runners_one_gets_the_lease
             a_runner_that_was_replaced_writes_nothing
+            a_lease_is_taken_over_on_purpose
             signs_of_life_keep_a_lease
             a_lease_that_nobody_took_over_can_be_used
             a_page_that_is_delivered_twice_counts_once
@@ -96,6 +97,7 @@ macro_rules! document_store_contract {
             documents_are_compared_by_json_value
             a_comparison_counts_what_is_changed_missing_and_extra
             generations_apart_are_not_compared
+            what_was_replaced_is_not_compared
             parked_events_are_listed_by_key_and_position_in_pages
             an_event_that_is_parked_again_keeps_its_place
             settled_events_are_gone

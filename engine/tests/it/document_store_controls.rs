@@ -112,6 +112,10 @@ faults! {
         documents_are_compared_by_json_value;
     a_store_that_compares_generations_apart_is_noticed: ComparesApart breaks
         generations_apart_are_not_compared;
+    a_store_that_compares_what_was_replaced_is_noticed: ComparesReplaced breaks
+        what_was_replaced_is_not_compared;
+    a_store_that_takes_no_lease_over_is_noticed: FencesNobodyOnPurpose breaks
+        a_lease_is_taken_over_on_purpose;
     a_store_that_forgets_attempts_is_noticed: ForgetsAttempts breaks
         an_event_that_is_parked_again_keeps_its_place
         a_retry_that_fails_is_carried_out;

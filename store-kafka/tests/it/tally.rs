@@ -106,6 +106,9 @@ impl Running {
 /// How long a lease lasts in these tests after the last sign of life.
 const LEASE: Duration = Duration::from_secs(1);
 
+/// How often is looked at what nobody tells of.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
 /// How long anything may take.
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -146,7 +149,7 @@ impl Elsewhere {
         let mut moved = self.documents.moved();
         while !holds().await {
             assert!(begun.elapsed() < WITHIN, "not within {WITHIN:?}: {what}\n{:?}", self.parts().await);
-            let _ = tokio::time::timeout(Duration::from_millis(50), moved.changed()).await;
+            let _ = tokio::time::timeout(LOOK_INTERVAL, moved.changed()).await;
         }
     }
 

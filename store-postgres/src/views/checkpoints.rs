@@ -3,7 +3,8 @@
 use super::{
     PostgresDocuments,
     generation::{state_of, subscriber, version},
-    lease, rebuild,
+    lease::{self, FromHolder},
+    rebuild,
 };
 use annals::{
     CheckpointError, Checkpoints, Lease, LeaseError, LeaseTerms, OpenError, PageWrite, Position, Step,
@@ -25,7 +26,13 @@ impl Checkpoints for PostgresDocuments {
 
     async fn acquire(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
         let mut tx = self.begin("taking a lease").await?;
-        let done = lease::acquire(&mut tx, subscriber, terms).await;
+        let done = lease::acquire(&mut tx, subscriber, terms, FromHolder::No).await;
+        tx.end(done).await?
+    }
+
+    async fn take_over(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
+        let mut tx = self.begin("taking a lease over").await?;
+        let done = lease::acquire(&mut tx, subscriber, terms, FromHolder::Yes).await;
         tx.end(done).await?
     }
 

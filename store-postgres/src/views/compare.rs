@@ -6,7 +6,7 @@ use super::{
     transaction::{Halt, Transaction},
 };
 use crate::failure::is_missing_table;
-use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, StoreError, SubscriberId};
+use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, GenerationState, SubscriberId};
 use sqlx::{Error, Row};
 
 /// How a snapshot of both begins.
@@ -18,7 +18,20 @@ pub(super) async fn compare(
     old: &SubscriberId,
     new: &SubscriberId,
 ) -> Result<Comparison, Halt<CompareError>> {
-    let (old, new) = (Generation::seen(tx, old).await?, Generation::seen(tx, new).await?);
+    let compared = of_two(tx, old, new).await;
+    match compared {
+        // Whoever rebuilds the same read model elsewhere has switched, and dropped what it replaced.
+        Err(Halt::Database(error)) if is_missing_table(&error) => Err(replaced(old)),
+        compared => compared,
+    }
+}
+
+async fn of_two(
+    tx: &mut Transaction<'_>,
+    old: &SubscriberId,
+    new: &SubscriberId,
+) -> Result<Comparison, Halt<CompareError>> {
+    let (old, new) = (kept(tx, old).await?, kept(tx, new).await?);
     // Lanes that stand apart are at no position at all.
     if old.checkpoint != new.furthest() || old.furthest() != new.checkpoint {
         return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.furthest() }));
@@ -26,10 +39,7 @@ pub(super) async fn compare(
     if tables::are_there(tx, new.id).await? {
         return Ok(Comparison { position: old.checkpoint, ..tables::compare(tx, old.id, new.id).await? });
     }
-    let counts = match tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await {
-        Err(error) if is_missing_table(&error) => return Err(Halt::Refused(gone().into())),
-        counts => counts?,
-    };
+    let counts = tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
     let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);
     let mut found = Comparison {
         position: old.checkpoint,
@@ -47,9 +57,15 @@ pub(super) async fn compare(
     Ok(found)
 }
 
-/// Whoever rebuilds the same read model elsewhere has switched, and dropped what it replaced.
-fn gone() -> StoreError {
-    let reason =
-        "one of them was replaced and is gone: another process rebuilds this read model too, so run it again";
-    StoreError::permanent("comparing generations", reason)
+/// The generation `id`, unless it is retired; no lock is taken.
+async fn kept(tx: &mut Transaction<'_>, id: &SubscriberId) -> Result<Generation, Halt<CompareError>> {
+    let found = Generation::seen(tx, id).await?;
+    match found.state {
+        GenerationState::Retired => Err(replaced(id)),
+        GenerationState::Building | GenerationState::Live => Ok(found),
+    }
+}
+
+fn replaced(id: &SubscriberId) -> Halt<CompareError> {
+    Halt::Refused(CompareError::Replaced { subscriber: id.clone() })
 }

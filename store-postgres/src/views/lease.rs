@@ -14,11 +14,21 @@ const LEASE_US_MAX: i64 = 100 * 365 * 24 * 3_600 * 1_000_000;
 /// What became of asking for a lease; both are to be committed.
 pub(super) type Answer = Result<Lease, LeaseError>;
 
-/// Takes the lease of `id`, unless somebody has it.
+/// What becomes of a lease that somebody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FromHolder {
+    /// It is left alone.
+    No,
+    /// It is taken from whoever has it.
+    Yes,
+}
+
+/// Takes the lease of `id`.
 pub(super) async fn acquire(
     tx: &mut Transaction<'_>,
     id: &SubscriberId,
     terms: &LeaseTerms,
+    from_holder: FromHolder,
 ) -> Result<Answer, Halt<LeaseError>> {
     let subscriber = id.clone();
     let Some(found) = Generation::find(tx, id).await? else {
@@ -29,6 +39,7 @@ pub(super) async fn acquire(
     }
     if let Some(holder) = &found.holder
         && found.lease_left_us > 0
+        && from_holder == FromHolder::No
     {
         let mut left_us = found.lease_left_us;
         // A clock that was set back makes it last longer than a whole lease: it is one whole lease from now on.

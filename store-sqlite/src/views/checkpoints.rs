@@ -4,7 +4,8 @@ use super::{
     SqliteDocuments,
     generation::{now_us, state_of, subscriber},
     halt::Halt,
-    lease, page, rebuild,
+    lease::{self, FromHolder},
+    page, rebuild,
 };
 use annals::{
     CheckpointError, Checkpoints, Lease, LeaseError, LeaseTerms, OpenError, PageWrite, Position, Step,
@@ -25,7 +26,15 @@ impl Checkpoints for SqliteDocuments {
 
     async fn acquire(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
         let (subscriber, terms) = (subscriber.clone(), terms.clone());
-        self.write("taking a lease", move |tx| lease::acquire(tx, &subscriber, &terms)).await?
+        self.write("taking a lease", move |tx| lease::acquire(tx, &subscriber, &terms, FromHolder::No))
+            .await?
+    }
+
+    async fn take_over(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
+        let (subscriber, terms) = (subscriber.clone(), terms.clone());
+        let take =
+            move |tx: &rusqlite::Transaction<'_>| lease::acquire(tx, &subscriber, &terms, FromHolder::Yes);
+        self.write("taking a lease over", take).await?
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), CheckpointError> {

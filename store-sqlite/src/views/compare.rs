@@ -1,7 +1,7 @@
 //! Comparing two generations, document by document.
 
 use super::{generation::Generation, halt::Halt};
-use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, Json, SubscriberId};
+use annals::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, GenerationState, Json, SubscriberId};
 use rusqlite::{Connection, Row};
 use std::cmp::Ordering;
 
@@ -13,8 +13,7 @@ pub(super) fn compare(
     old: &SubscriberId,
     new: &SubscriberId,
 ) -> Result<Comparison, Halt<CompareError>> {
-    let old = Generation::get::<CompareError>(snapshot, old)?;
-    let new = Generation::get::<CompareError>(snapshot, new)?;
+    let (old, new) = (kept(snapshot, old)?, kept(snapshot, new)?);
     if old.checkpoint != new.checkpoint {
         return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.checkpoint }));
     }
@@ -46,6 +45,15 @@ pub(super) fn compare(
         }
     }
     Ok(found)
+}
+
+/// The generation `id`, if its documents are certainly there.
+fn kept(snapshot: &Connection, id: &SubscriberId) -> Result<Generation, Halt<CompareError>> {
+    let found = Generation::get::<CompareError>(snapshot, id)?;
+    match found.state {
+        GenerationState::Retired => Err(Halt::Refused(CompareError::Replaced { subscriber: id.clone() })),
+        GenerationState::Building | GenerationState::Live => Ok(found),
+    }
 }
 
 /// Which of the two comes first in key order; `None` when both have ended.

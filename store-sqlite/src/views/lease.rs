@@ -16,11 +16,21 @@ const LEASE_US_MAX: i64 = 100 * 365 * 24 * 3_600 * 1_000_000;
 /// What became of asking for a lease; both are to be committed.
 pub(super) type Answer = Result<Lease, LeaseError>;
 
-/// Takes the lease of `id`, unless somebody has it.
+/// What becomes of a lease that somebody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FromHolder {
+    /// It is left alone.
+    No,
+    /// It is taken from whoever has it.
+    Yes,
+}
+
+/// Takes the lease of `id`.
 pub(super) fn acquire(
     connection: &Connection,
     id: &SubscriberId,
     terms: &LeaseTerms,
+    from_holder: FromHolder,
 ) -> Result<Answer, Halt<LeaseError>> {
     let subscriber = id.clone();
     let Some(found) = Generation::find(connection, id)? else {
@@ -32,6 +42,7 @@ pub(super) fn acquire(
     let now = now_us();
     if let Some(holder) = &found.holder
         && found.lease_until_us > now
+        && from_holder == FromHolder::No
     {
         let remaining_us = shorten(connection, &found, now)?;
         let remaining_ms = remaining_us.unsigned_abs().div_ceil(1_000);

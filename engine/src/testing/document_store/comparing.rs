@@ -4,7 +4,7 @@ use super::{
     harness::DocumentStoreHarness,
     runner::{ORDERS, Runner, done, page, refused},
 };
-use crate::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, Position};
+use crate::{COMPARISON_EXAMPLES_MAX, CompareError, Comparison, PageLimit, Position};
 
 async fn two<H: DocumentStoreHarness>(harness: &H) -> (Runner, Runner) {
     let live = Runner::live(harness.store()).await;
@@ -80,4 +80,24 @@ pub async fn generations_apart_are_not_compared<H: DocumentStoreHarness>() {
     }
     new.write(5, page([])).await;
     assert_eq!(compared(&old, &new).await.differences(), 0);
+}
+
+/// A generation that was replaced is compared with nothing, as it is deleted sooner or later: what is left of it would look
+/// like a difference.
+pub async fn what_was_replaced_is_not_compared<H: DocumentStoreHarness>() {
+    let harness = H::open().await;
+    let (mut old, mut new) = two(&harness).await;
+    old.write(5, page([("a", Some("1"))])).await;
+    new.write(5, page([("a", Some("1"))])).await;
+    assert_eq!(compared(&old, &new).await.differences(), 0);
+    done(new.store.switch(new.id()).await);
+    for _ in 0..2 {
+        for (one, other) in [(&old, &new), (&new, &old)] {
+            match refused(one.store.compare(one.id(), other.id()).await) {
+                CompareError::Replaced { subscriber } => assert_eq!(subscriber, *old.id()),
+                other => panic!("expected {} to be replaced, got {other:?}", old.id()),
+            }
+        }
+        while !done(old.store.purge(old.id(), PageLimit::MAX).await) {}
+    }
 }

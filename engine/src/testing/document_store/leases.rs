@@ -30,7 +30,7 @@ fn assert_held(refusal: &LeaseError, id: &SubscriberId, by: &str, lasts: Duratio
 }
 
 /// Waits until a lease has run out, and takes it.
-async fn take_over(store: &dyn DocumentStore, id: &SubscriberId, holder: &str) -> Lease {
+async fn wait_for_lease(store: &dyn DocumentStore, id: &SubscriberId, holder: &str) -> Lease {
     let began = Instant::now();
     loop {
         match store.acquire(id, &terms(holder)).await {
@@ -103,7 +103,7 @@ pub async fn a_runner_that_was_replaced_writes_nothing<H: DocumentStoreHarness>(
     let old = done(store.acquire(&id, &short("old")).await);
     done(store.commit(&step(&old, Position::START, 5), put("a", "1")).await);
     let other = stores(&harness).await.pop().expect("there is a store");
-    let new = take_over(&*other, &id, "new").await;
+    let new = wait_for_lease(&*other, &id, "new").await;
     assert!(new.epoch > old.epoch);
     assert_eq!(new.checkpoint, Position::new(5));
     let at = Position::new(5);
@@ -127,6 +127,29 @@ pub async fn a_runner_that_was_replaced_writes_nothing<H: DocumentStoreHarness>(
     let info = runner.info().await;
     assert_eq!((info.checkpoint, info.holder.as_deref()), (at, Some("new")));
     done(runner.try_write(6, put("a", "3")).await);
+}
+
+/// A lease is taken over from a runner that is well: from then on that one writes nothing, and goes on when it is given back.
+pub async fn a_lease_is_taken_over_on_purpose<H: DocumentStoreHarness>() {
+    let harness = H::open().await;
+    let mut runner = Runner::live(harness.store()).await;
+    runner.write(5, put("a", "1")).await;
+    for other in stores(&harness).await {
+        let taken = done(other.take_over(runner.id(), &terms("a rebuild")).await);
+        assert!(taken.epoch > runner.lease.epoch, "epochs only rise");
+        assert_eq!(taken.checkpoint, Position::new(5));
+        let refusal = refused(runner.try_write(6, put("a", "2")).await);
+        assert!(matches!(refusal, CheckpointError::Fenced { .. }), "{refusal:?}");
+        let refusal = refused(runner.store.acquire(runner.id(), &terms("runner")).await);
+        assert_held(&refusal, runner.id(), "a rebuild", Duration::from_secs(3_600));
+        done(other.release(&taken).await);
+        runner.lease = done(runner.store.acquire(runner.id(), &terms("runner")).await);
+    }
+    runner.write(6, put("a", "2")).await;
+    assert_eq!(runner.documents().await, these([("a", "2")]));
+    let nobody = SubscriberId::new(ORDERS, 99).expect("it is a name");
+    let refusal = refused(runner.store.take_over(&nobody, &terms("a rebuild")).await);
+    assert!(matches!(refusal, LeaseError::Unknown { .. }), "{refusal:?}");
 }
 
 /// Each written step and each renewal keeps a lease for its whole time from then on.

@@ -131,9 +131,14 @@ async fn assert_retired(old: &Runner, at: Position) {
             other => panic!("expected {} to be retired, got {other:?}", old.id()),
         }
     }
-    match refused(old.store.acquire(old.id(), &terms("late")).await) {
-        LeaseError::Retired { subscriber } => assert_eq!(subscriber, *old.id()),
-        other => panic!("expected {} to be retired, got {other:?}", old.id()),
+    for refusal in [
+        refused(old.store.acquire(old.id(), &terms("late")).await),
+        refused(old.store.take_over(old.id(), &terms("late")).await),
+    ] {
+        match refusal {
+            LeaseError::Retired { subscriber } => assert_eq!(subscriber, *old.id()),
+            other => panic!("expected {} to be retired, got {other:?}", old.id()),
+        }
     }
     let info = old.info().await;
     assert_eq!((info.state, info.checkpoint, info.parked), (GenerationState::Retired, at, 0));
