@@ -4,6 +4,8 @@
 mod absent;
 #[cfg(feature = "kafka")]
 mod groups;
+#[cfg(feature = "kafka")]
+mod letters;
 mod told;
 
 #[cfg(not(feature = "kafka"))]
@@ -11,3 +13,4 @@ pub(crate) use absent::groups;
 #[cfg(feature = "kafka")]
 pub(crate) use groups::groups;
 pub use told::GroupLag;
+pub(crate) use told::{Letters, Place};

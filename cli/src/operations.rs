@@ -1,6 +1,7 @@
 //! The commands that every service has.
 
 pub mod check;
+pub mod dead_letters;
 pub mod grant;
 pub mod lag;
 pub mod parked;
@@ -59,6 +60,9 @@ pub enum Operations {
     /// Look at events that read models refused, retry or discard them
     #[command(subcommand)]
     Parked(parked::Parked),
+    /// Look at events that a consumer of Kafka could not handle, have it handle them again, or discard them
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
     /// Check that the log is whole and that every event can be read
     Check,
     /// Let a role of PostgreSQL append or read
@@ -79,7 +83,10 @@ impl Operations {
     fn check_kafka(&self) -> Result<(), CliError> {
         match self {
             Self::Publish(wanted) => Publication::of(&wanted.terms).map(drop),
-            Self::Lag(lag::LagTerms { kafka: Some(url), .. }) => check_cluster("lag --kafka", "--kafka", url),
+            Self::Lag(lag::LagTerms { kafka: Some(url), .. }) => {
+                check_cluster("lag --kafka", "--kafka", Some(url))
+            }
+            Self::DeadLetters(wanted) => wanted.check_kafka(),
             _ => Ok(()),
         }
     }
@@ -96,7 +103,11 @@ pub async fn run(service: &Service, global: &Global, operation: Operations) -> R
         let done = lag::run_without_log(url, group, &mut output).await;
         return done.and(output.flush());
     }
-    let stores = Stores::open(service, global, operation.access()).await?;
+    let stores = match &operation {
+        // A service that consumes may have no log of its own.
+        Operations::DeadLetters(_) => Stores::read_models(service, global).await?,
+        _ => Stores::open(service, global, operation.access()).await?,
+    };
     let mut output = Output::stdout(global);
     let stop = match &operation {
         Operations::Publish(_) => interrupted(),
@@ -124,6 +135,7 @@ pub async fn run_on(
         Operations::Lag(wanted) => lag::run(service, stores, &wanted, output).await,
         Operations::Publish(wanted) => publish::run(stores, wanted, output, stop).await,
         Operations::Parked(wanted) => parked::run(service, stores, wanted, output).await,
+        Operations::DeadLetters(wanted) => dead_letters::run(stores, wanted, output).await,
         Operations::Check => check::run(service, stores, output).await,
         Operations::Grant(wanted) => grant::run(stores, wanted, output).await,
     };

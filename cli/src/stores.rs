@@ -118,12 +118,23 @@ impl Stores {
             Place::Sqlite(log) => sqlite::open_log(service, &log, access)?,
             Place::Postgres(log) => postgres::open_log(service, &log, access).await?,
         };
-        let views = match views {
-            Place::Memory => Views::memory(),
-            Place::Sqlite(views) => sqlite::open_views(&views.path, access)?,
-            Place::Postgres(views) => postgres::open_views(&views, access).await?,
-        };
-        Ok(Self::with(log, views))
+        Ok(Self::with(log, Self::views(views, access).await?))
+    }
+
+    /// Opens the read models that the options name, to look, for a service that has no log: here it is an empty one.
+    pub(crate) async fn read_models(service: &Service, global: &Global) -> Result<Self, CliError> {
+        let (_, views) = places(service, global)?;
+        let store = Arc::new(MemoryStore::new());
+        let log = Log { store, snapshots: None, integrity: Integrity::Reading { store: "memory" } };
+        Ok(Self::with(log, Self::views(views, Access::Look).await?))
+    }
+
+    async fn views(place: Place, access: Access) -> Result<Views, CliError> {
+        match place {
+            Place::Memory => Ok(Views::memory()),
+            Place::Sqlite(views) => sqlite::open_views(&views.path, access),
+            Place::Postgres(views) => postgres::open_views(&views, access).await,
+        }
     }
 
     /// Whether there is no log where the options say, or nothing in that place.

@@ -2,11 +2,11 @@
 
 mod letter;
 
-pub use letter::DeadLetter;
+pub use letter::{DeadLetter, RecordPlace};
 
 use crate::{
-    Incoming, KafkaFailed, KafkaOptions,
-    client::partitions,
+    Consumer, Incoming, KafkaFailed, KafkaOptions,
+    client::{all_topics, partitions},
     consumer::Held,
     partition_of,
     scan::scan,
@@ -14,6 +14,7 @@ use crate::{
 };
 use annals::{
     DocumentStore, Parked, ParkedAction, ParkedEvents, ParkedRequest, Position, RecordedEvent, StoreError,
+    SubscriberId, SubscriberInfo, part_name,
 };
 use async_trait::async_trait;
 use rdkafka::{
@@ -25,6 +26,9 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
+
+/// What the name of a dead-letter topic ends with.
+const SUFFIX: &str = ".dlt";
 
 /// Dead letters of consumers: for each topic one called `<topic>.dlt`, to which every event that is parked is copied as it
 /// came, with what went wrong and where it comes from in headers (see [`headers`](crate::headers), those that begin with
@@ -46,7 +50,43 @@ impl DeadLetters {
 
     /// What the topic of dead letters of `topic` is called.
     pub fn topic(topic: &str) -> String {
-        format!("{topic}.dlt")
+        format!("{topic}{SUFFIX}")
+    }
+
+    /// Those of the topics that fill the generation `of` of a read model: found by what its `parts` are called
+    /// ([`Consumer::part`](crate::Consumer::part)), among all topics of the cluster that this user may see.
+    ///
+    /// # Errors
+    /// When Kafka fails.
+    pub async fn filling(
+        options: KafkaOptions,
+        parts: &[SubscriberInfo],
+        of: &SubscriberId,
+    ) -> Result<Self, KafkaFailed> {
+        let asking = options.clone();
+        let asked = tokio::task::spawn_blocking(move || all_topics(&asking, &asking.reader()?)).await;
+        let gone = |_| Err(options.failed("asking for the topics of the cluster", KafkaError::Canceled));
+        let all = asked.unwrap_or_else(gone)?;
+        let fills = |topic: &str| {
+            let of_first = part_name(of.name(), of.generation(), &Consumer::part(topic, 0));
+            // The number of the partition stands last.
+            let begins = of_first.trim_end_matches('0');
+            parts.iter().any(|part| part.subscriber.name().starts_with(begins))
+        };
+        let kept = all.into_keys().filter(|topic| topic.strip_suffix(SUFFIX).is_some_and(fills));
+        Ok(Self { topics: kept.collect(), options })
+    }
+
+    /// What `pick` makes of every dead letter that is kept, also of those that were settled since; those of a partition in
+    /// their order. Only one of them is in memory at a time, besides what is picked.
+    ///
+    /// # Errors
+    /// When Kafka fails.
+    pub async fn select<T: Send + 'static>(
+        &self,
+        pick: impl Fn(DeadLetter) -> Option<T> + Send + 'static,
+    ) -> Result<Vec<T>, KafkaFailed> {
+        self.scanned(move |record| pick(DeadLetter::read(record)?)).await
     }
 
     /// All dead letters that are kept, the newest `limit` of each topic's partitions; also those that were settled since.
@@ -54,8 +94,7 @@ impl DeadLetters {
     /// # Errors
     /// When Kafka fails.
     pub async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, KafkaFailed> {
-        let read = |record: &BorrowedMessage<'_>| DeadLetter::read(record);
-        let mut found: Vec<DeadLetter> = self.scanned(read).await?;
+        let mut found: Vec<DeadLetter> = self.select(Some).await?;
         found.sort_by_key(|letter| (letter.event.recorded_at, letter.event.position));
         let skip = found.len().saturating_sub(limit);
         Ok(found.split_off(skip))

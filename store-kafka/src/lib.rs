@@ -91,7 +91,7 @@ pub use consumer::{
     PartitionError, PassOverError, REVOKED_WAIT_MAX, SESSION_LASTS, WAITING_BYTES_MAX, WAITING_RECORDS_MAX,
     pass_over,
 };
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters, RecordPlace};
 pub use error::PublishError;
 pub use failure::KafkaFailed;
 pub use group_lag::{GROUPS_MAX, GroupsError, PartitionLag};

@@ -1,7 +1,13 @@
 //! What is told of consumers.
 
-use crate::operations::lag::SubscriberKind;
+use crate::{EventShown, operations::lag::SubscriberKind, text::plain};
+use annals::{Parked, Position};
 use serde::Serialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 /// How far a consumer group is behind in one partition, by what it has committed to Kafka.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,4 +27,42 @@ pub struct GroupLag {
     pub end: i64,
     /// How many offsets lie between; each transaction takes one besides its records. 0 exactly where no record is left.
     pub offsets_behind: u64,
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Place {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} at {}", plain(&self.topic), self.partition, self.offset)
+    }
+}
+
+/// What dead-letter topics keep of parked events, each by its key and position.
+#[derive(Debug, Default)]
+pub(crate) struct Letters(pub(super) HashMap<(Arc<str>, Position), Letter>);
+
+/// What they keep of one.
+#[derive(Debug, Default)]
+pub(crate) struct Letter {
+    pub(crate) r#type: Option<String>,
+    /// Where it came from.
+    pub(crate) from: Option<Place>,
+    /// Where it is kept; a crash can leave a second copy.
+    pub(crate) copies: Vec<Place>,
+    /// Of the newest copy.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) event: Option<EventShown>,
+}
+
+impl Letters {
+    /// What they keep of `parked`.
+    pub(crate) fn take(&mut self, parked: &Parked) -> Letter {
+        self.0.remove(&(parked.key.clone(), parked.position)).unwrap_or_default()
+    }
 }

@@ -5,6 +5,7 @@ mod list;
 
 pub use carry_out::REQUEST_WAIT_MAX;
 
+use super::dead_letters::is_part;
 use crate::{CliError, Output, Service, Stores};
 use annals::{ParkedAction, SubscriberId};
 use clap::Subcommand;
@@ -65,6 +66,17 @@ async fn live(service: &Service, stores: &Stores, name: &str) -> Result<Option<S
         service.known_projection(name)?;
     }
     Ok(live.map(|(live, _)| live))
+}
+
+/// Refuses a generation that a consumer fills from topics: its events are not in this log, or are others there.
+async fn from_a_log(stores: &Stores, of: &SubscriberId) -> Result<(), CliError> {
+    let (name, all) = (of.name(), stores.documents.subscribers().await);
+    let all = all.map_err(|error| CliError::because(name, &error))?;
+    match all.iter().any(|info| is_part(of, info.subscriber.name())) {
+        true => Err(CliError::failed(name, "a consumer of Kafka fills it, not this log")
+            .next(format_args!("see `dead-letters show {name} KEY`, then replay or discard"))),
+        false => Ok(()),
+    }
 }
 
 fn nothing_parked(name: &str, key: &str) -> CliError {

@@ -73,7 +73,7 @@ mod without {
     ///
     /// # Errors
     /// Always.
-    pub(crate) fn check_cluster(command: &str, _: &str, _: &StoreUrl) -> Result<(), CliError> {
+    pub(crate) fn check_cluster(command: &str, _: &str, _: Option<&StoreUrl>) -> Result<(), CliError> {
         Err(absent(command))
     }
 

@@ -212,8 +212,8 @@ pub(crate) fn cluster(option: &str, url: &StoreUrl) -> Result<KafkaOptions, CliE
 ///
 /// # Errors
 /// Wrong usage when the URL is none.
-pub(crate) fn check_cluster(_command: &str, option: &str, url: &StoreUrl) -> Result<(), CliError> {
-    cluster(option, url).map(drop)
+pub(crate) fn check_cluster(_command: &str, option: &str, url: Option<&StoreUrl>) -> Result<(), CliError> {
+    url.map_or(Ok(()), |url| cluster(option, url).map(drop))
 }
 
 /// What the cluster at `url` knows of the publishers among `names`.

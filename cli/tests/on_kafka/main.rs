@@ -7,6 +7,7 @@
 
 #[path = "../it/counters.rs"]
 mod counters;
+mod dead_letters;
 mod following;
 mod lag;
 mod program;

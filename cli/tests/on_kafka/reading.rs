@@ -4,7 +4,7 @@ use crate::{
     counters::Totals,
     program::{PATIENCE, Published, Ran},
 };
-use annals::{DocumentStore, LeaseTerms};
+use annals::{DocumentStore, LeaseTerms, PageLimit, Parked};
 use annals_kafka::{Consumer, ConsumerTerms, Handler};
 use annals_sqlite::SqliteDocuments;
 use std::{
@@ -64,16 +64,36 @@ impl Reading {
     }
 
     /// The program with `line`, where the read models are and no log is.
-    pub(crate) fn command(&self, line: &str) -> Command {
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_annals"));
         let views = format!("sqlite:{}", self.directory.path().join("views.db").display());
         command.current_dir(self.directory.path()).args(line.split_whitespace());
-        command.args(["--read-models", &views, "--json"]).stdin(Stdio::null());
+        command.args(["--read-models", &views]).stdin(Stdio::null());
         command
     }
 
     pub(crate) fn run_line(&self, line: &str) -> Ran {
-        Ran::of(self.command(line).output().unwrap())
+        Ran::of(self.command(line).arg("--json").output().unwrap())
+    }
+
+    /// What it prints for people.
+    pub(crate) fn text(&self, line: &str) -> String {
+        Ran::of(self.command(line).output().unwrap()).printed
+    }
+
+    /// Waits until so many events are parked.
+    pub(crate) async fn until_parked(&self, count: usize) {
+        let looking = async {
+            while self.parked().await.len() != count {
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.unwrap();
+    }
+
+    async fn parked(&self) -> Vec<Parked> {
+        let Some((live, _)) = self.documents.live("totals").await.unwrap() else { return vec![] };
+        self.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap()
     }
 
     /// The document of `key`, once it counts so many raises.

@@ -7,6 +7,17 @@ use rdkafka::{
     message::{BorrowedMessage, Header, Headers, OwnedHeaders, OwnedMessage},
 };
 
+/// Where a record lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
 /// An event in a dead-letter topic.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -27,6 +38,10 @@ pub struct DeadLetter {
     pub offset: i64,
     /// The event.
     pub event: RecordedEvent,
+    /// Where this copy of it lies.
+    pub copy: RecordPlace,
+    /// All its headers in their order, those that begin with `dlt-` last; what is no UTF-8 is replaced.
+    pub headers: Vec<(String, String)>,
 }
 
 impl DeadLetter {
@@ -47,6 +62,15 @@ impl DeadLetter {
             partition: text(headers::DLT_PARTITION)?.parse().ok()?,
             offset: text(headers::DLT_OFFSET)?.parse().ok()?,
             event,
+            copy: RecordPlace {
+                topic: record.topic().into(),
+                partition: record.partition(),
+                offset: record.offset(),
+            },
+            headers: found
+                .iter()
+                .filter_map(|header| Some((header.key.into(), String::from_utf8_lossy(header.value?).into())))
+                .collect(),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! An event that the projection refuses parks its key and nothing else, and is fed again after the mending.
 
 use crate::{place::Place, tally::Elsewhere};
-use annals::{DocumentStore, PageLimit, REFUSED_ATTEMPTS_MAX, catch_up};
-use annals_kafka::DeadLetters;
+use annals::{Checkpoints, DocumentStore, PageLimit, REFUSED_ATTEMPTS_MAX, SubscriberId, catch_up};
+use annals_kafka::{DeadLetter, DeadLetters};
 use std::sync::atomic::Ordering;
 
 /// Broken on purpose, and seen to fail this: the copy left out, so that there is nothing to replay from.
@@ -42,6 +42,24 @@ async fn poison_parks_its_key_and_nothing_else_and_is_replayed_in_order() {
     assert_eq!((first.subscriber.as_str(), first.key.as_str()), ("tally", "order-3"));
     assert_eq!((first.error.as_str(), first.attempts), ("13 is refused", REFUSED_ATTEMPTS_MAX));
     assert_eq!((first.topic.as_str(), first.event.stream.as_str()), (there.topics[0].as_str(), "order-3"));
+
+    // One is found without its topics being named, and told with all that it carries and where it lies.
+    let parts = there.documents.subscribers().await.unwrap();
+    let filling = DeadLetters::filling(place.options.clone(), &parts, &live).await.unwrap();
+    let pick = |letter: DeadLetter| (letter.event.payload.as_str() == "{\"n\":13}").then_some(letter);
+    let only = filling.select(pick).await.unwrap();
+    assert_eq!(only.len(), 1);
+    assert_eq!(
+        (&only[0].copy, only[0].copy.topic.as_str()),
+        (&first.copy, &*format!("{}.dlt", there.topics[0]))
+    );
+    let header =
+        |name: &str| only[0].headers.iter().find(|(known, _)| known == name).map(|(_, text)| &**text);
+    assert_eq!((header("stream"), header("dlt-error")), (Some("order-3"), Some("13 is refused")));
+    // Control: parts of another generation read nothing that is told.
+    let other = SubscriberId::new("tally", 2).unwrap();
+    let none = DeadLetters::filling(place.options.clone(), &parts, &other).await.unwrap();
+    assert!(none.list(10).await.unwrap().is_empty());
 
     // Asked for too early, it stays; after the mending it is fed again, in order, and what comes then follows.
     assert!(DeadLetters::replay(&*there.documents, "tally", "order-3").await.unwrap());

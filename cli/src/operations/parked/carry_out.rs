@@ -1,6 +1,6 @@
 //! Retrying and discarding parked events.
 
-use super::{list::page, live, nothing_parked};
+use super::{from_a_log, list::page, live, nothing_parked};
 use crate::{CliError, Output, Service, Stores, text::plain};
 use annals::{
     LeaseError, LeaseTerms, PageLimit, ParkedAction, ParkedRequest, Subscriber, SubscriberError,
@@ -36,6 +36,7 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let of = live(service, stores, name).await?.ok_or_else(|| nothing_parked(name, key))?;
+    from_a_log(stores, &of).await?;
     let projection = service.known_projection(name)?;
     let mut request = ParkedRequest { key: key.into(), action };
     let mut first = None;

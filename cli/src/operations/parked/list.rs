@@ -1,6 +1,6 @@
 //! Looking at parked events.
 
-use super::{live, nothing_parked};
+use super::{from_a_log, live, nothing_parked};
 use crate::{CliError, EventShown, Output, Service, Stores, event_shown::as_text, table::Table, text::plain};
 use annals::{GenerationState, LogFilter, PageLimit, Parked, Position, StreamId, SubscriberId, Version};
 use chrono::{DateTime, Utc};
@@ -94,6 +94,7 @@ pub(super) async fn show(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let Some(of) = live(service, stores, name).await? else { return Err(nothing_parked(name, key)) };
+    from_a_log(stores, &of).await?;
     let mut after: Option<(Arc<str>, Position)> = None;
     loop {
         let page = page(stores, &of, Some(key), after.as_ref()).await?;
