@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod without_kafka;
 mod workspace;
 
 mod cargo_steps;

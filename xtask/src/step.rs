@@ -56,6 +56,8 @@ pub(crate) fn all(commands: Vec<Command>) -> anyhow::Result<Outcome> {
 /// What a finished command left.
 pub(crate) struct Ran {
     pub(crate) success: bool,
+    /// None where it was stopped, or killed.
+    pub(crate) code: Option<i32>,
     /// stdout and stderr in the order in which they were written.
     pub(crate) output: String,
 }
@@ -106,7 +108,8 @@ pub(crate) fn run(mut command: Command, mut seen: impl FnMut(&str)) -> anyhow::R
     if status.is_none() {
         output.push_str(&format!("stopped after {} s: {shown}\n", COMMAND_TIME_MAX.as_secs()));
     }
-    Ok(Ran { success: status.is_some_and(|status| status.success()), output })
+    let (success, code) = (status.is_some_and(|status| status.success()), status.and_then(|it| it.code()));
+    Ok(Ran { success, code, output })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::bail;
 use crate::services::Services;
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{cargo_steps, licences, rules};
+use crate::{cargo_steps, licences, rules, without_kafka};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -26,6 +26,8 @@ fn steps() -> Vec<Step> {
     let mut steps = vec![cargo_steps::FMT];
     steps.extend(rules::STEPS);
     steps.extend(licences::STEPS);
+    // Before what builds with all features, so that those programs are what is left.
+    steps.push(without_kafka::STEP);
     steps.extend(cargo_steps::COMPILING);
     steps
 }
