@@ -1,4 +1,5 @@
-//! `cargo xtask bench kafka`: publishing to Kafka beside Kafka's own `ProducerPerformance` on the same broker.
+//! `cargo xtask bench kafka`: publishing beside Kafka's own `ProducerPerformance` on the same broker, consuming beside a loop
+//! by hand.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
 
 use annals_benches::{Args, Report};
@@ -10,13 +11,17 @@ mod broker;
 mod events;
 mod limit;
 mod plain;
+mod plain_consumer;
 
+mod consume;
 mod latency;
 mod memory;
 mod publish;
 
 #[derive(Parser)]
-#[command(about = "Measures publishing to Kafka beside Kafka's own producer")]
+#[command(
+    about = "Measures publishing to Kafka beside Kafka's own producer, and consuming beside a loop by hand"
+)]
 struct Cli {
     #[command(flatten)]
     args: Args,
@@ -48,10 +53,12 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         println!("{}", memory::peak_here(&runtime, log, url, name)?);
         return Ok(());
     }
-    let mut report = Report::begin("annals to Apache Kafka beside ProducerPerformance", args);
+    let mut report =
+        Report::begin("annals with Apache Kafka, beside ProducerPerformance and a loop by hand", args);
     let broker = broker::Broker::start()?;
     publish::measure(args, &runtime, &broker, &mut report)?;
     memory::measure(args, &runtime, &broker, &mut report)?;
+    consume::measure(args, &runtime, &broker, &mut report)?;
     latency::measure(args, &runtime, &broker, &mut report)?;
     report.end();
     Ok(())
