@@ -15,6 +15,8 @@ pub(super) struct Touches<'a, P: Projection> {
     projection: &'a P,
     told: Vec<Told<'a, P::Event>>,
     keys: Vec<Arc<str>>,
+    /// What follows a parked event under its key is parked behind it.
+    in_order: bool,
 }
 
 /// One event, where it was recorded, and which of the page's keys it touches.
@@ -52,7 +54,21 @@ impl<'a, P: Projection> Touches<'a, P> {
                 }
             })?;
         }
-        Ok(Self { projection, told, keys })
+        Ok(Self { projection, told, keys, in_order: true })
+    }
+
+    /// A refused event is parked alone: what follows it under its key goes on.
+    pub(super) fn out_of_order(self) -> Self {
+        Self { in_order: false, ..self }
+    }
+
+    /// Only what touches keys where `counts` says so, of an event at a position.
+    pub(super) fn only_where(mut self, counts: impl Fn(&Arc<str>, Position) -> bool) -> Self {
+        let keys = &self.keys;
+        for told in &mut self.told {
+            told.keys.retain(|place| counts(&keys[*place], told.recorded.position));
+        }
+        self
     }
 
     /// Only what touches `key`.
@@ -91,8 +107,8 @@ impl<'a, P: Projection> Touches<'a, P> {
             lanes.push(Lane {
                 before: slot.document,
                 now: document,
-                parked_before: slot.parked,
-                troubled: slot.parked,
+                parked_before: self.in_order && slot.parked,
+                troubled: self.in_order && slot.parked,
             });
         }
         for told in self.told.iter().filter(|told| told.recorded.position > behind) {
@@ -118,7 +134,7 @@ impl<'a, P: Projection> Touches<'a, P> {
         Ok(write)
     }
 
-    /// Folds one document event by event: up to the first that is refused, which is parked with all behind it.
+    /// Folds one document event by event: up to the first that is refused, which is parked with all behind it, or alone.
     fn fold_carefully(
         &self,
         place: usize,
@@ -140,7 +156,7 @@ impl<'a, P: Projection> Touches<'a, P> {
             let refusal =
                 if parked { Some(String::new()) } else { self.try_events(key, &mut good, several)? };
             if let Some(error) = refusal {
-                parked = true;
+                parked = self.in_order;
                 let attempts = u32::from(!error.is_empty());
                 write.park.push(Parked {
                     key: key.clone(),

@@ -1,7 +1,11 @@
 //! Runs a projection on one part of the events, beside others that write into the same documents.
 
+mod again;
+mod mode;
 #[cfg(test)]
 mod tests;
+
+pub use mode::PartMode;
 
 use super::{fold::Touches, projector::tell_parked, retry::retried};
 use crate::{
@@ -59,7 +63,7 @@ pub fn part_name(name: &str, generation: u32, part: &str) -> String {
 /// only if every document is still what was folded: each event counts exactly once, whatever other parts do.
 ///
 /// An event that `project` refuses is tried [`REFUSED_ATTEMPTS_MAX`] times, then parked under its key as everywhere, and
-/// kept in [`ParkedEvents`]. What operators ask for about parked events is carried out by whichever part comes first.
+/// kept in [`ParkedEvents`]; what becomes of later ones under its key, the [`PartMode`] says. What operators ask for about parked events is carried out by whichever part comes first.
 pub struct PartProjector<P: Projection> {
     projection: P,
     part: Arc<str>,
@@ -67,6 +71,7 @@ pub struct PartProjector<P: Projection> {
     kept: Arc<dyn ParkedEvents>,
     terms: LeaseTerms,
     building: Option<SubscriberId>,
+    mode: PartMode,
     name: String,
     running: Option<(SubscriberId, Place)>,
     asked: Option<Instant>,
@@ -82,14 +87,31 @@ impl<P: Projection> PartProjector<P> {
         kept: Arc<dyn ParkedEvents>,
     ) -> Self {
         let (part, name) = (part.into(), part_name(P::NAME, 1, part));
-        let terms = LeaseTerms::default();
-        Self { projection, part, documents, kept, terms, building: None, name, running: None, asked: None }
+        let (terms, mode) = (LeaseTerms::default(), PartMode::default());
+        Self {
+            projection,
+            part,
+            documents,
+            kept,
+            terms,
+            building: None,
+            mode,
+            name,
+            running: None,
+            asked: None,
+        }
     }
 
     /// Writes into `generation`, which is being built, and not into the live one.
     #[must_use]
     pub fn building(self, generation: Option<SubscriberId>) -> Self {
         Self { building: generation, ..self }
+    }
+
+    /// What it does with events under the key of a parked one.
+    #[must_use]
+    pub fn mode(self, mode: PartMode) -> Self {
+        Self { mode, ..self }
     }
 
     /// Takes the lease on these terms.
@@ -239,14 +261,27 @@ impl<P: Projection> Subscriber for PartProjector<P> {
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        if self.mode == PartMode::Again {
+            // Whoever settles an event of a key answers what was asked about the key.
+            self.asked = None;
+        }
         self.answer_requests().await?;
-        let touches = Touches::of(&self.projection, &page.events)?;
+        let touches = match self.mode {
+            PartMode::InOrder => Touches::of(&self.projection, &page.events)?,
+            PartMode::OutOfOrder | PartMode::Again => {
+                Touches::of(&self.projection, &page.events)?.out_of_order()
+            }
+        };
         if touches.keys().is_empty() {
             drop(touches);
             match &mut self.running {
                 Some((_, place)) => place.advance(page.looked).await?,
                 None => return Err(not_begun().into()),
             }
+        } else if self.mode == PartMode::Again {
+            drop(touches);
+            self.running()?.1.renewing(self.take_again(page)).await?;
+            self.stepped(page.looked);
         } else {
             self.running()?.1.renewing(self.take_in(page, &touches)).await?;
             drop(touches);

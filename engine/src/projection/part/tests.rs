@@ -1,7 +1,7 @@
 use crate::fixture::{Demand, SkuDemand, placed};
 use crate::*;
 use async_trait::async_trait;
-use std::sync::{Arc, Mutex, atomic::Ordering};
+use std::sync::{Arc, Condvar, Mutex, atomic::Ordering};
 use tokio::task::JoinSet;
 
 /// Keeps parked events in memory, and forgets them when asked to.
@@ -148,4 +148,98 @@ async fn parts_of_another_generation_begin_anew() {
     filling.end().await.unwrap();
     assert_eq!(shop.part(0).begin().await.unwrap(), Position::new(6));
     assert_eq!(shop.ordered("hat").await, Some(2));
+}
+
+/// How it was broken: `waiting` that takes every key for one under which the event is parked; then it counts twice.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_again_counts_once_and_only_where_it_is_parked() {
+    let shop = Shop::new();
+    let (mut part, mut again) = (shop.part(0).mode(PartMode::OutOfOrder), shop.part(1).mode(PartMode::Again));
+    part.begin().await.unwrap();
+    again.begin().await.unwrap();
+    let poison = event(1, &[("hat", 13), ("cap", 1)]);
+    // Before it is parked, or where it never was: nothing counts.
+    again.handle(&page(0, vec![poison.clone()])).await.unwrap();
+    assert_eq!((shop.ordered("hat").await, shop.ordered("cap").await), (None, None));
+    let events = vec![poison.clone(), event(2, &[("hat", 1)]), event(4, &[("cap", 1)])];
+    part.handle(&page(0, events)).await.unwrap();
+    assert_eq!((shop.ordered("hat").await, shop.ordered("cap").await), (Some(1), Some(2)));
+    part.handle(&page(4, vec![event(5, &[("hat", 2)])])).await.unwrap();
+    assert_eq!(shop.ordered("hat").await, Some(3));
+    let came = |place: u64| {
+        LogPage::new(
+            vec![poison.clone()],
+            Position::new(place - 1),
+            Position::new(place),
+            Position::new(place),
+        )
+    };
+    again.handle(&came(2)).await.unwrap();
+    assert_eq!(shop.parked().await, [("hat".to_string(), 1, REFUSED_ATTEMPTS_MAX + 1)]);
+    shop.demand.mended.store(true, Ordering::Relaxed);
+    for place in 3..6 {
+        again.handle(&came(place)).await.unwrap();
+        assert_eq!(shop.parked().await, []);
+        assert_eq!((shop.ordered("hat").await, shop.ordered("cap").await), (Some(16), Some(2)));
+    }
+    again.end().await.unwrap();
+    assert_eq!(shop.part(1).begin().await.unwrap(), Position::new(5));
+}
+
+/// Demand, as folded by several who all have folded before any of them writes.
+#[derive(Clone)]
+struct Together(Demand, Arc<(Mutex<usize>, Condvar)>);
+
+impl Together {
+    const MANY: usize = 3;
+}
+
+impl Projection for Together {
+    const NAME: &'static str = Demand::NAME;
+    type Event = <Demand as Projection>::Event;
+    type Document = SkuDemand;
+
+    fn keys(&self, event: &Self::Event, recorded: &RecordedEvent) -> Keys {
+        self.0.keys(event, recorded)
+    }
+
+    fn project(
+        &self,
+        key: &str,
+        before: Option<SkuDemand>,
+        event: &Self::Event,
+        recorded: &RecordedEvent,
+    ) -> Result<Option<SkuDemand>, ProjectError> {
+        let (come, all_come) = &*self.1;
+        let mut count = come.lock().unwrap();
+        *count += 1;
+        all_come.notify_all();
+        drop(all_come.wait_while(count, |count| *count < Self::MANY).unwrap());
+        self.0.project(key, before, event, recorded)
+    }
+}
+
+/// Several that try the same event at once, as after a crash that left copies of it. How it was broken: as above, for who
+/// comes second finds it settled when it folds again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_that_is_tried_by_several_at_once_counts_once() {
+    let shop = Shop::new();
+    let mut part = shop.part(0).mode(PartMode::OutOfOrder);
+    part.begin().await.unwrap();
+    part.handle(&page(0, vec![event(1, &[("hat", 13)])])).await.unwrap();
+    assert_eq!((shop.parked().await.len(), shop.ordered("hat").await), (1, None));
+    shop.demand.mended.store(true, Ordering::Relaxed);
+    let together = Together(shop.demand.clone(), Arc::default());
+    let mut tries = JoinSet::new();
+    for number in 1..=Together::MANY {
+        let (together, documents) = (together.clone(), shop.documents.clone());
+        let again = PartProjector::new(together, &number.to_string(), documents, shop.kept.clone());
+        let mut again = again.mode(PartMode::Again);
+        tries.spawn(async move {
+            again.begin().await.unwrap();
+            again.handle(&page(0, vec![event(1, &[("hat", 13)])])).await.unwrap();
+        });
+    }
+    tries.join_all().await;
+    assert_eq!((shop.parked().await.len(), shop.ordered("hat").await), (0, Some(13)));
 }
