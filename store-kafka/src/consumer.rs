@@ -5,8 +5,10 @@ mod handler;
 mod held;
 mod member;
 mod partition;
+mod parts;
 mod pass_over;
 mod reader;
+mod retry;
 mod sieve;
 mod task;
 mod terms;
@@ -16,6 +18,7 @@ pub use error::{ConsumeError, PartitionError};
 pub use handler::Handler;
 pub use member::REVOKED_WAIT_MAX;
 pub use pass_over::{PassOverError, pass_over};
+pub use retry::{RETRY_DELAY_MAX, RETRY_TOPICS_MAX, Retries, RetriesError};
 pub use terms::{
     ConsumerTerms, First, Foreign, OFFSETS_INTERVAL, PAGE_RECORDS_MAX, SESSION_LASTS, WAITING_BYTES_MAX,
     WAITING_RECORDS_MAX,
@@ -25,11 +28,11 @@ pub(crate) use held::Held;
 
 use crate::{
     DeadLetters, KafkaOptions,
-    dead_letters::PartLetters,
     topic::{look, made},
 };
 use member::Member;
 use partition::{Partition, hash};
+use parts::{Parts, retry_topics};
 use rdkafka::{
     config::ClientConfig,
     consumer::{BaseConsumer, Consumer as _},
@@ -39,7 +42,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use task::PartTask;
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -65,8 +67,10 @@ const FETCHED_RECORDS: usize = 4_096;
 /// its part, while others go on. It is tried again every half minute at most.
 ///
 /// **Poison.** An event that a projection refuses, also after a few tries, is parked under its key, with later ones of that
-/// key behind it, and copied to the [dead-letter topic](DeadLetters); everything else goes on. Events of types that the
-/// handler does not take are passed over and counted. One that cannot be decoded at all stops its partition.
+/// key behind it, and copied to the [dead-letter topic](DeadLetters); everything else goes on. With [`Retries`] it comes
+/// again before that, later and later, and its key goes on meanwhile: each event still counts once, but not in order. It is
+/// listed as parked as long as it waits. Events of types that the handler does not take are passed over and counted. One
+/// that cannot be decoded at all stops its partition.
 ///
 /// The topics of one consumer come from one log: parked events are told apart by their positions.
 ///
@@ -106,9 +110,12 @@ impl Consumer {
     /// # Errors
     /// When a topic is missing, or Kafka lets this consumer not in. What may pass is waited out.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ConsumeError> {
+        if self.handler.parks().is_none() && self.terms.retries.is_some() {
+            return Err(ConsumeError::Retries { handler: self.handler.name() });
+        }
         let partitions = self.look_at_topics().await?;
-        if self.handler.parks() {
-            self.make_dead_letter_topics(&partitions).await?;
+        if self.handler.parks().is_some() {
+            self.make_topics_of_refused(&partitions).await?;
         }
         let stop = stop.child_token();
         let _ends_with_this_future = stop.clone().drop_guard();
@@ -132,22 +139,32 @@ impl Consumer {
             let Some(partitions) = look(&self.options, &reader, topic).await? else {
                 return Err(ConsumeError::NoTopic { topic: topic.clone() });
             };
-            if let Some(other) = hashes.insert(hash(topic), topic) {
-                return Err(ConsumeError::Alike { one: other.clone(), other: topic.clone() });
-            }
             found.insert(topic.clone(), partitions);
+        }
+        for topic in self.topics_read() {
+            if let Some(one) = hashes.insert(hash(&topic), topic.clone()) {
+                return Err(ConsumeError::Alike { one, other: topic });
+            }
         }
         Ok(found)
     }
 
-    /// Made at the start, so that a missing right is not found out by the first dead letter.
-    async fn make_dead_letter_topics(&self, topics: &BTreeMap<String, u32>) -> Result<(), ConsumeError> {
+    /// The topics, and the retry topics of each.
+    fn topics_read(&self) -> impl Iterator<Item = String> {
+        let again = retry_topics(&self.topics, self.terms.retries.as_ref());
+        self.topics.iter().cloned().chain(again.into_keys())
+    }
+
+    /// Made at the start, so that a missing right is not found out by the first event that is refused.
+    async fn make_topics_of_refused(&self, topics: &BTreeMap<String, u32>) -> Result<(), ConsumeError> {
         let reader = Arc::new(self.options.reader()?);
         for (topic, partitions) in topics {
-            let letters = DeadLetters::topic(topic);
-            if look(&self.options, &reader, &letters).await?.is_none() {
-                let made = made(&self.options, &reader, &letters, *partitions, false).await;
-                made.map_err(ConsumeError::DeadLetters)?;
+            let retries = self.terms.retries.iter().flat_map(|retries| retries.topics(topic));
+            for name in retries.map(|(_, name)| name).chain([DeadLetters::topic(topic)]) {
+                if look(&self.options, &reader, &name).await?.is_none() {
+                    let made = made(&self.options, &reader, &name, *partitions, false).await;
+                    made.map_err(ConsumeError::DeadLetters)?;
+                }
             }
         }
         Ok(())
@@ -158,21 +175,11 @@ impl Consumer {
         let member = Member::new(options.hearing(), self.group.clone());
         let made = self.config().create_with_context(member);
         let consumer: BaseConsumer<Member> = made.map_err(|error| options.failed("connecting", error))?;
-        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        let topics: Vec<String> = self.topics_read().collect();
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| options.failed("subscribing", error))?;
-        let letters = Arc::new(DeadLetters::new(self.options.clone(), self.topics.iter().cloned()));
-        let (handler, terms, asking) = (self.handler, self.terms, self.options);
-        let make = move |partition: Partition, consumer, rewind| {
-            let held = Arc::new(Held::default());
-            let kept = Arc::new(PartLetters {
-                letters: letters.clone(),
-                held: held.clone(),
-                handler: handler.name(),
-            });
-            let subscriber = handler.part(&partition.part(), kept, terms.lease.clone());
-            let (options, terms) = (asking.clone(), terms.clone());
-            PartTask { options, partition, subscriber, terms, consumer, rewind, held }
-        };
+        let parts = Parts::new(self.options, &self.topics, self.handler, self.terms);
+        let make = move |partition, consumer, rewind| parts.task(partition, consumer, rewind);
         Ok(Reader { options, consumer: Arc::new(consumer), make: Box::new(make), runtime, stop })
     }
 

@@ -48,6 +48,12 @@ impl DeadLetters {
         Self { options, topics }
     }
 
+    /// Events are looked for in these topics too, when parked ones are fed again.
+    pub(crate) fn found_in(mut self, topics: impl IntoIterator<Item = String>) -> Self {
+        self.topics.extend(topics);
+        self
+    }
+
     /// What the topic of dead letters of `topic` is called.
     pub fn topic(topic: &str) -> String {
         format!("{topic}{SUFFIX}")

@@ -51,6 +51,23 @@ pub const DLT_PARTITION: &str = "dlt-partition";
 /// In a dead letter: its offset there.
 pub const DLT_OFFSET: &str = "dlt-offset";
 
+/// In a retry topic: the part that refused the event.
+pub const RETRY_PART: &str = "retry-part";
+/// In a retry topic: where that part stands when it has decided what becomes of the event.
+pub const RETRY_DECIDED_AT: &str = "retry-decided-at";
+/// In a retry topic: when it is tried again (RFC 3339, UTC, milliseconds).
+pub const RETRY_DUE: &str = "retry-due";
+/// In a retry topic: why it was refused.
+pub const RETRY_ERROR: &str = "retry-error";
+/// In a retry topic: how often it was tried.
+pub const RETRY_ATTEMPTS: &str = "retry-attempts";
+/// In a retry topic: the topic that it came from at first.
+pub const RETRY_TOPIC: &str = "retry-topic";
+/// In a retry topic: its partition there.
+pub const RETRY_PARTITION: &str = "retry-partition";
+/// In a retry topic: its offset there.
+pub const RETRY_OFFSET: &str = "retry-offset";
+
 /// Says in CloudEvents' words too (1.0, binary content mode) what a record is, under headers that begin with `ce_`.
 #[derive(Debug, Clone)]
 pub struct CloudEvents {

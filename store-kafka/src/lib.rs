@@ -88,8 +88,8 @@ mod url;
 pub use chain::{Chain, Link};
 pub use consumer::{
     ConsumeError, Consumer, ConsumerTerms, First, Foreign, Handler, OFFSETS_INTERVAL, PAGE_RECORDS_MAX,
-    PartitionError, PassOverError, REVOKED_WAIT_MAX, SESSION_LASTS, WAITING_BYTES_MAX, WAITING_RECORDS_MAX,
-    pass_over,
+    PartitionError, PassOverError, RETRY_DELAY_MAX, RETRY_TOPICS_MAX, REVOKED_WAIT_MAX, Retries,
+    RetriesError, SESSION_LASTS, WAITING_BYTES_MAX, WAITING_RECORDS_MAX, pass_over,
 };
 pub use dead_letters::{DeadLetter, DeadLetters, RecordPlace};
 pub use error::PublishError;

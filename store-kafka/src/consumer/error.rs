@@ -24,9 +24,15 @@ pub enum ConsumeError {
     /// Kafka failed.
     #[error(transparent)]
     Kafka(#[from] KafkaFailed),
-    /// A dead-letter topic is missing, and cannot be made.
+    /// A dead-letter topic or a retry topic is missing, and cannot be made.
     #[error(transparent)]
     DeadLetters(PublishError),
+    /// A policy refuses nothing, so nothing comes again.
+    #[error("{handler} is a policy, which refuses nothing: leave retry topics out")]
+    Retries {
+        /// The policy.
+        handler: &'static str,
+    },
     /// The thread that reads could not be started.
     #[error("no thread could be started to read with")]
     Thread(#[source] std::io::Error),

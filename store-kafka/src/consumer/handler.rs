@@ -1,8 +1,8 @@
 //! What a consumer feeds: a projection or a policy, whose types it need not know.
 
 use annals::{
-    Checkpoints, DocumentStore, Engine, LeaseTerms, ParkedEvents, PartProjector, Policy, PolicyRunner,
-    Projection, Subscriber, SubscriberId,
+    Checkpoints, DocumentStore, Engine, LeaseTerms, ParkedEvents, PartMode, PartProjector, Policy,
+    PolicyRunner, Projection, Subscriber, SubscriberId,
 };
 use std::{fmt, sync::Arc};
 
@@ -10,11 +10,12 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Handler {
     name: &'static str,
-    parks: bool,
+    /// Set where it parks what it refuses: where its parts keep their checkpoints.
+    parks: Option<Arc<dyn Checkpoints>>,
     make: Arc<Make>,
 }
 
-type Make = dyn Fn(&str, Arc<dyn ParkedEvents>, LeaseTerms) -> Box<dyn Subscriber> + Send + Sync;
+type Make = dyn Fn(&str, PartMode, Arc<dyn ParkedEvents>, LeaseTerms) -> Box<dyn Subscriber> + Send + Sync;
 
 impl Handler {
     /// Folds what comes into the live documents of `projection`.
@@ -37,12 +38,13 @@ impl Handler {
         documents: Arc<dyn DocumentStore>,
         generation: Option<SubscriberId>,
     ) -> Self {
-        let make = move |part: &str, kept, terms| {
+        let parks: Arc<dyn Checkpoints> = documents.clone();
+        let make = move |part: &str, mode, kept, terms| {
             let projector = PartProjector::new(projection.clone(), part, documents.clone(), kept);
-            let projector = projector.building(generation.clone()).lease_terms(terms);
+            let projector = projector.mode(mode).building(generation.clone()).lease_terms(terms);
             Box::new(projector) as Box<dyn Subscriber>
         };
-        Self { name: P::NAME, parks: true, make: Arc::new(make) }
+        Self { name: P::NAME, parks: Some(parks), make: Arc::new(make) }
     }
 
     /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered twice
@@ -52,11 +54,11 @@ impl Handler {
         engine: Arc<Engine>,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> Self {
-        let make = move |part: &str, _, terms| {
+        let make = move |part: &str, _, _, terms| {
             let runner = PolicyRunner::part(policy.clone(), part, engine.clone(), checkpoints.clone());
             Box::new(runner.lease_terms(terms)) as Box<dyn Subscriber>
         };
-        Self { name: P::NAME, parks: false, make: Arc::new(make) }
+        Self { name: P::NAME, parks: None, make: Arc::new(make) }
     }
 
     /// The name of the projection or policy.
@@ -64,18 +66,19 @@ impl Handler {
         self.name
     }
 
-    /// Whether it parks what it refuses.
-    pub(super) fn parks(&self) -> bool {
-        self.parks
+    /// Where its parts keep their checkpoints; none where it refuses nothing, and so parks nothing.
+    pub(super) fn parks(&self) -> Option<&Arc<dyn Checkpoints>> {
+        self.parks.as_ref()
     }
 
     pub(super) fn part(
         &self,
         part: &str,
+        mode: PartMode,
         kept: Arc<dyn ParkedEvents>,
         terms: LeaseTerms,
     ) -> Box<dyn Subscriber> {
-        (self.make)(part, kept, terms)
+        (self.make)(part, mode, kept, terms)
     }
 }
 

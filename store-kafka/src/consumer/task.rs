@@ -5,6 +5,7 @@ use super::{
     held::Held,
     member::Member,
     partition::Partition,
+    retry::{Again, RetryLetters},
     sieve::{Sieved, sieve},
     terms::PAGE_RECORDS_MAX,
     waiting::{Fed, Waiting},
@@ -30,21 +31,25 @@ pub(super) struct PartTask {
     pub(super) rewind: mpsc::UnboundedSender<Partition>,
     /// Records that came and are not handled.
     pub(super) held: Arc<Held>,
+    /// Set where what is refused comes again.
+    pub(super) retries: Option<Arc<RetryLetters>>,
+    /// Set where the partition is one of a retry topic.
+    pub(super) again: Option<Again>,
 }
 
 /// Where the work stands.
-struct Work {
+pub(super) struct Work {
     waiting: Waiting,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
     filter: LogFilter,
-    chain: Chain,
+    pub(super) chain: Chain,
     /// Read from the beginning, since the last record that followed.
-    rewound: bool,
+    pub(super) rewound: bool,
     /// Seen, but with nothing in it that is handled: the checkpoint follows a little later.
     unsettled: bool,
     written: Instant,
     /// Whatever was reported before has passed.
-    told: bool,
+    pub(super) told: bool,
 }
 
 impl PartTask {
@@ -94,8 +99,14 @@ impl PartTask {
     async fn follow(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         let at = self.subscriber.begin().await?;
         (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
+        if let Some(letters) = &self.retries {
+            letters.sends_as(self.subscriber.name(), None);
+        }
         loop {
-            self.handle_held(work).await?;
+            match self.again {
+                None => self.handle_held(work).await?,
+                Some(_) => self.handle_copies(work).await?,
+            }
             let fed = tokio::select! {
                 biased;
                 () = work.stop.cancelled() => break,
@@ -160,7 +171,7 @@ impl PartTask {
     }
 
     /// Handles a page and stands behind it.
-    async fn write(
+    pub(super) async fn write(
         &mut self,
         work: &mut Work,
         events: Vec<annals::RecordedEvent>,
@@ -181,7 +192,7 @@ impl PartTask {
     }
 
     /// Moves the checkpoint past what was seen and held nothing for the handler.
-    async fn settle(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+    pub(super) async fn settle(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         if std::mem::take(&mut work.unsettled) {
             let at = work.chain.last();
             self.subscriber.handle(&LogPage::new(vec![], at, at, at)).await?;
@@ -198,7 +209,7 @@ impl PartTask {
     }
 
     /// Goes back to the beginning of the partition, and drops what came before.
-    async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+    pub(super) async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         work.rewound = true;
         let name = self.subscriber.name().to_string();
         let gone = || PartitionError::Ended.of(&name);
@@ -228,7 +239,7 @@ impl PartTask {
     }
 
     /// For people who watch the group: nothing rests on it. All before `offset` is seen.
-    fn seen(&self, offset: i64) {
+    pub(super) fn seen(&self, offset: i64) {
         let Partition { topic, number } = &self.partition;
         // Not `store_offset`, which takes the last one that was seen and adds one.
         let stored =

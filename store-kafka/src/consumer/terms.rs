@@ -1,5 +1,6 @@
 //! On what terms a consumer reads.
 
+use super::Retries;
 use annals::LeaseTerms;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ pub struct ConsumerTerms {
     pub first: First,
     /// What becomes of records that are no events of a publisher of ours.
     pub foreign: Foreign,
+    /// Whether what a projection refuses comes again before it goes to the dead letters: that gives the order under a key
+    /// up. All members of a group have the same. Take it away only when nothing waits in the retry topics.
+    pub retries: Option<Retries>,
     /// On which terms the parts take their leases.
     pub lease: LeaseTerms,
 }

@@ -18,6 +18,8 @@ mod place;
 mod poisoned;
 mod proxy;
 mod published;
+mod retried;
 mod security;
+mod slow_documents;
 mod tally;
 mod unanswered;

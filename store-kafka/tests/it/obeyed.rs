@@ -50,7 +50,7 @@ impl Aggregate for Copies {
 
 /// Copies every note to the stream of the same key.
 #[derive(Debug, Clone)]
-struct CopyNotes;
+pub(crate) struct CopyNotes;
 
 impl Policy for CopyNotes {
     const NAME: &'static str = "copy-notes";
