@@ -84,7 +84,10 @@ impl<'a> Entry<'a> {
         let Self { position, stream, version, .. } = self;
         let mut text = match self.whole.as_ref().and_then(|whole| whole.event.as_ref()) {
             Some(event) => event.to_string(),
-            None => format!("{position:>8}  {} {version}  its value is kept nowhere", plain(stream.as_str())),
+            None => format!(
+                "{position:>8}  {} {version}  no dead letter holds its value: it waits in a retry topic, or nothing is left of it",
+                plain(stream.as_str())
+            ),
         };
         text += &match self.error {
             "" => "\n          follows it".to_string(),
