@@ -29,6 +29,7 @@ mod published;
 mod published_by_two;
 mod read_only;
 mod rebuilt_at_once;
+mod retried;
 mod sent_twice;
 mod server_stops;
 mod two_processes;
