@@ -1,13 +1,12 @@
 //! `cargo xtask bench peers`: commands (load, decide, append) and bare appends of annals beside those of other
 //! libraries, on the same servers, with 64 writers.
-#![expect(clippy::print_stderr, reason = "a command line speaks by printing")]
 
 use annals_benches::{
     Args, Figure, Pairs, Report, pairs,
     postgres::{Medium, Server, stop_servers_on_signals},
 };
 use clap::Parser;
-use std::{process::ExitCode, sync::Arc};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 mod annals_side;
@@ -32,20 +31,11 @@ struct Cli {
     args: Args,
 }
 
-fn main() -> ExitCode {
-    match run(&Cli::parse().args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(args: &Args) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let Cli { args } = Cli::parse();
     let runtime = Runtime::new()?;
     stop_servers_on_signals(&runtime)?;
-    let mut report = Report::begin("annals beside other libraries on PostgreSQL, 64 writers", args);
+    let mut report = Report::begin("annals beside other libraries on PostgreSQL, 64 writers", &args);
     for medium in Medium::ALL {
         let server = match Server::start(medium) {
             Ok(server) => server,
@@ -54,7 +44,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
                 continue;
             }
         };
-        measure(args, &runtime, &server, &mut report)?;
+        measure(&args, &runtime, &server, &mut report)?;
     }
     report.end();
     Ok(())

@@ -1,10 +1,10 @@
 //! `cargo xtask bench kafka`: publishing beside Kafka's own `ProducerPerformance` on the same broker, consuming beside a loop
 //! by hand.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
+#![expect(clippy::print_stdout, reason = "a command line speaks by printing")]
 
 use annals_benches::{Args, Report};
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
 mod broker;
@@ -37,17 +37,8 @@ enum Part {
     Publish { log: PathBuf, url: String, name: String },
 }
 
-fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
     let (args, runtime) = (&cli.args, Runtime::new()?);
     if let Some(Part::Publish { log, url, name }) = &cli.part {
         println!("{}", memory::peak_here(&runtime, log, url, name)?);

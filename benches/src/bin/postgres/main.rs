@@ -1,5 +1,5 @@
 //! `cargo xtask bench postgres`: annals on PostgreSQL beside pgbench and plain statements on the same server and layout.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
+#![expect(clippy::print_stdout, reason = "a command line speaks by printing")]
 
 use annals_benches::{
     Args, Report,
@@ -7,7 +7,6 @@ use annals_benches::{
 };
 use clap::{Parser, Subcommand};
 use sample::Sample;
-use std::process::ExitCode;
 use tokio::runtime::Runtime;
 
 mod load;
@@ -48,17 +47,8 @@ enum Part {
     Replay { url: String, log: String, views: String },
 }
 
-fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
     let (args, runtime) = (&cli.args, Runtime::new()?);
     match &cli.part {
         None => measure(args, &runtime),

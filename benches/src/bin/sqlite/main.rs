@@ -1,10 +1,10 @@
 //! `cargo xtask bench sqlite`: annals on SQLite beside a plain rusqlite program with the same tables, indexes,
 //! triggers and settings.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
+#![expect(clippy::print_stdout, reason = "a command line speaks by printing")]
 
 use annals_benches::{Args, Medium, Report, peak_memory_kib};
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
 mod plain;
@@ -37,17 +37,8 @@ enum Part {
     Replay { log: PathBuf, views: PathBuf },
 }
 
-fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
     let (args, runtime) = (&cli.args, Runtime::new()?);
     match &cli.part {
         None => measure(args, &runtime),
