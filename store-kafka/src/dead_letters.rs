@@ -1,31 +1,20 @@
 //! Parked events in topics of their own: there is no log here to read them from again.
 
+mod copying;
 mod letter;
+mod original;
 
 pub use letter::{DeadLetter, RecordPlace};
+use original::originals;
 
-use crate::{
-    Consumer, Incoming, KafkaFailed, KafkaOptions,
-    client::{all_topics, partitions},
-    consumer::Held,
-    partition_of,
-    scan::scan,
-    session::{Outgoing, Session},
-};
+use crate::{Consumer, Incoming, KafkaFailed, KafkaOptions, client::all_topics, consumer::Held, scan::scan};
 use annals::{
     DocumentStore, Parked, ParkedAction, ParkedEvents, ParkedRequest, Position, RecordedEvent, StoreError,
     SubscriberId, SubscriberInfo, part_name,
 };
 use async_trait::async_trait;
-use rdkafka::{
-    Message,
-    error::{KafkaError, RDKafkaErrorCode},
-    message::{BorrowedMessage, OwnedMessage},
-};
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use rdkafka::{error::KafkaError, message::BorrowedMessage};
+use std::{collections::HashMap, sync::Arc};
 
 /// What the name of a dead-letter topic ends with.
 const SUFFIX: &str = ".dlt";
@@ -36,6 +25,10 @@ const SUFFIX: &str = ".dlt";
 ///
 /// What is parked, and why, says the store of documents; the topic keeps the events. A copy is written before the event is
 /// parked, so a crash in between leaves one more with the same `event-id`, which does no harm.
+///
+/// An event that is larger than its dead-letter topic takes is copied without its value, and the header `payload-omitted`
+/// says how large that is. It is then read where it came from, as long as that topic keeps it: let the two take the same
+/// (`max.message.bytes`).
 pub struct DeadLetters {
     options: KafkaOptions,
     topics: Vec<String>,
@@ -95,6 +88,16 @@ impl DeadLetters {
         self.scanned(move |record| pick(DeadLetter::read(record)?)).await
     }
 
+    /// The event of a letter without its value, from the topic that it came from; none where that does not keep it any more.
+    ///
+    /// # Errors
+    /// When Kafka fails.
+    pub async fn original(&self, letter: &DeadLetter) -> Result<Option<RecordedEvent>, KafkaFailed> {
+        let position = letter.event.position;
+        let found = originals(&self.options, HashMap::from([(position, letter.origin())])).await?;
+        Ok(found.into_values().next().filter(|event| event.stream == letter.event.stream))
+    }
+
     /// All dead letters that are kept, the newest `limit` of each topic's partitions; also those that were settled since.
     ///
     /// # Errors
@@ -131,42 +134,6 @@ impl DeadLetters {
             .await
             .unwrap_or_else(|_| Err(self.options.failed("reading dead letters", KafkaError::Canceled)))
     }
-
-    /// Copies records to their topics; returns when all have arrived.
-    async fn copy(
-        &self,
-        handler: &'static str,
-        copies: Vec<(Parked, OwnedMessage)>,
-    ) -> Result<(), KafkaFailed> {
-        let options = self.options.clone();
-        let copied = tokio::task::spawn_blocking(move || copy(&options, handler, &copies)).await;
-        copied.unwrap_or_else(|_| {
-            Err(self.options.failed("copying to a dead-letter topic", KafkaError::Canceled))
-        })
-    }
-}
-
-/// Poison is rare: a producer of its own for each time.
-fn copy(options: &KafkaOptions, handler: &str, copies: &[(Parked, OwnedMessage)]) -> Result<(), KafkaFailed> {
-    let (reader, session) = (options.reader()?, Session::plain(options)?);
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    for (entry, record) in copies {
-        let topic = DeadLetters::topic(record.topic());
-        let count = match counts.get(&topic) {
-            Some(count) => *count,
-            None => {
-                let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
-                let missing = || options.failed("copying to a dead-letter topic", unknown);
-                let count = partitions(options, &reader, &topic)?.ok_or_else(missing)?;
-                *counts.entry(topic.clone()).or_insert(count)
-            }
-        };
-        let key = record.key().unwrap_or_default();
-        let partition = partition_of(key, count) as i32;
-        let headers = Some(letter::headers(handler, entry, record));
-        session.send(Outgoing { topic: &topic, partition, key, value: record.payload(), headers })?;
-    }
-    session.arrived()
 }
 
 /// Where one part keeps what it parks.
@@ -195,14 +162,32 @@ impl ParkedEvents for PartLetters {
         let wanted: HashMap<Position, Parked> =
             parked.iter().map(|entry| (entry.position, entry.clone())).collect();
         let read = move |record: &BorrowedMessage<'_>| {
-            let event = Incoming::read(record).ok()?.event;
-            let entry = wanted.get(&event.position)?;
-            (entry.stream == event.stream).then_some((event.position, event))
+            let incoming = Incoming::read(record).ok()?;
+            let entry = wanted.get(&incoming.event.position)?;
+            let from = incoming.omitted.and_then(|_| Some(DeadLetter::read(record)?.origin()));
+            (entry.stream == incoming.event.stream).then_some((
+                incoming.event,
+                incoming.omitted.is_some(),
+                from,
+            ))
         };
-        let found: HashMap<Position, RecordedEvent> = self.letters.scanned(read).await?.into_iter().collect();
+        let (mut found, mut elsewhere) = (HashMap::new(), HashMap::new());
+        for (event, omitted, from) in self.letters.scanned(read).await? {
+            match omitted {
+                true => elsewhere.extend(from.map(|from| (event.position, from))),
+                false => drop(found.insert(event.position, event)),
+            }
+        }
+        elsewhere.retain(|position, _| !found.contains_key(position));
+        found.extend(originals(&self.letters.options, elsewhere.clone()).await?);
         let missing = |entry: &Parked| {
-            let topics = self.letters.topics.join(", ");
-            let reason = format!("position {} is not in {topics} any more: discard it", entry.position);
+            let (position, topics) = (entry.position, self.letters.topics.join(", "));
+            let reason = match elsewhere.get(&position) {
+                None => format!("position {position} is not in {topics} any more: discard it"),
+                Some(RecordPlace { topic, partition, .. }) => format!(
+                    "the value of position {position} was larger than {topics} takes, and {topic} {partition} does not have it any more: discard it"
+                ),
+            };
             StoreError::permanent("reading a parked event", reason)
         };
         parked.iter().map(|entry| found.get(&entry.position).cloned().ok_or_else(|| missing(entry))).collect()

@@ -56,6 +56,7 @@
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
 
 mod admin;
+mod blocking;
 mod chain;
 mod client;
 mod consumer;

@@ -120,7 +120,12 @@ impl Session {
     /// Begins to produce without transactions and without an order: what was sent counts when it has
     /// [arrived](Self::arrived).
     pub(crate) fn plain(options: &KafkaOptions) -> Result<Self, KafkaFailed> {
-        Self::of(options, options.config(), PLAIN_BATCH_BYTES)
+        Self::plain_to(options, PLAIN_BATCH_BYTES)
+    }
+
+    /// The same, to topics that take batches of so many bytes.
+    pub(crate) fn plain_to(options: &KafkaOptions, batch_bytes_max: usize) -> Result<Self, KafkaFailed> {
+        Self::of(options, options.config(), batch_bytes_max.min(PLAIN_BATCH_BYTES))
     }
 
     fn of(

@@ -36,10 +36,14 @@ impl Letters {
         let (name, wanted) = (of.name().to_string(), parked.iter().map(Wanted::of).collect::<HashSet<_>>());
         let pick = move |letter: DeadLetter| {
             let is_wanted = letter.subscriber == name && wanted.contains(&Wanted::is(&letter));
-            is_wanted.then(|| read(letter, whole))
+            is_wanted.then(|| (read(&letter, whole), (whole && letter.omitted.is_some()).then_some(letter)))
         };
         let mut letters = Self::default();
-        for Read { place, letter } in kept.select(pick).await.map_err(failed)? {
+        for (Read { place, mut letter }, without_value) in kept.select(pick).await.map_err(failed)? {
+            if let Some(without_value) = without_value {
+                let original = kept.original(&without_value).await.map_err(failed)?;
+                letter.event = original.as_ref().map(EventShown::from);
+            }
             let known = letters.0.remove(&place).unwrap_or_default();
             let copies = [known.copies, letter.copies].concat();
             letters.0.insert(place, Letter { copies, ..letter });
@@ -68,21 +72,18 @@ impl Wanted {
     }
 }
 
-fn read(letter: DeadLetter, whole: bool) -> Read {
+fn read(letter: &DeadLetter, whole: bool) -> Read {
     let DeadLetter { key, topic, partition, offset, event, copy, headers, .. } = letter;
-    let copies = vec![Place { topic: copy.topic, partition: copy.partition, offset: copy.offset }];
-    let r#type = Some(event.event_type.to_string());
-    let letter =
-        Letter { r#type, from: Some(Place { topic, partition, offset }), copies, ..Letter::default() };
-    Read {
-        place: (key.as_str().into(), event.position),
-        letter: match whole {
-            true => Letter {
-                headers: headers.into_iter().collect(),
-                event: Some(EventShown::from(&event)),
-                ..letter
-            },
-            false => letter,
-        },
+    let place = |topic: &str, partition, offset| Place { topic: topic.into(), partition, offset };
+    let mut read = Letter {
+        r#type: Some(event.event_type.to_string()),
+        from: Some(place(topic, *partition, *offset)),
+        copies: vec![place(&copy.topic, copy.partition, copy.offset)],
+        ..Letter::default()
+    };
+    if whole {
+        read.headers = headers.iter().cloned().collect();
+        read.event = letter.omitted.is_none().then(|| EventShown::from(event));
     }
+    Read { place: (key.as_str().into(), event.position), letter: read }
 }

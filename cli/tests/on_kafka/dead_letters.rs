@@ -5,7 +5,9 @@ use crate::{
     program::{Published, Ran},
     reading::{Consuming, Reading},
 };
+use annals::{Commit, EventData, EventId, Expected, Json};
 use annals_cli::Stores;
+use annals_services::KafkaTool;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
@@ -147,6 +149,30 @@ async fn a_discard_drops_the_first_only_and_a_log_is_not_asked_for_it() {
     assert_eq!((&done["action"], &done["still_parked"]), (&json!("discard"), &json!(0)));
     assert_eq!(reading.document("a").await.unwrap()["total"], 3);
     reading.until_parked(1).await;
+    consuming.stop().await;
+}
+
+/// Broken on purpose, and seen to fail this: the letter shown as it is, with an empty payload.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_that_is_too_large_for_its_topic_is_shown_from_where_it_came() {
+    let Some(log) = Published::new().await else { return };
+    let (topic, note) = (format!("{}counter", log.prefix), "x".repeat(4_000));
+    let (letters, kafka) = (format!("{topic}.dlt"), log.kafka.trim_start_matches("kafka://"));
+    let arguments = ["--bootstrap-server", kafka, "--create", "--topic", &letters, "--partitions", "1"];
+    let arguments = [&arguments[..], &["--config", "max.message.bytes=3000"]].concat();
+    KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap();
+    let payload = Json::parse(&format!("{{\"by\":13,\"note\":\"{note}\"}}")).unwrap();
+    let event = EventData::raw(EventId::random(), "Raised", 1, payload);
+    let commit = Commit::to("counter-a".parse().unwrap(), Expected::Any, [event]);
+    log.shop.stores.store.append(commit).await.unwrap();
+    log.publish("--create-topics 1");
+    let reading = Reading::of(&log, "counter");
+    let consuming = reading.run();
+    reading.until_parked(1).await;
+    let line = format!("dead-letters show totals a --kafka {}", log.kafka);
+    let shown = printed(&reading.run_line(&line)).remove(0);
+    assert_eq!(shown["headers"]["payload-omitted"].as_str().map(|bytes| bytes.len()), Some(4), "{shown}");
+    assert_eq!(shown["event"]["payload"]["note"], json!(note));
     consuming.stop().await;
 }
 

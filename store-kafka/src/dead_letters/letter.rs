@@ -38,6 +38,9 @@ pub struct DeadLetter {
     pub offset: i64,
     /// The event.
     pub event: RecordedEvent,
+    /// Set where its value is larger than the dead-letter topic takes: how many bytes it has. The event has none here, and
+    /// [`DeadLetters::original`](crate::DeadLetters::original) looks for it.
+    pub omitted: Option<u64>,
     /// Where this copy of it lies.
     pub copy: RecordPlace,
     /// All its headers in their order, those that begin with `dlt-` last; what is no UTF-8 is replaced.
@@ -45,9 +48,14 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// Where it came from.
+    pub(super) fn origin(&self) -> RecordPlace {
+        RecordPlace { topic: self.topic.clone(), partition: self.partition, offset: self.offset }
+    }
+
     /// None where it is no dead letter of ours.
     pub(super) fn read(record: &BorrowedMessage<'_>) -> Option<Self> {
-        let event = Incoming::read(record).ok()?.event;
+        let Incoming { event, omitted, .. } = Incoming::read(record).ok()?;
         let found = record.headers()?;
         let text = |name: &str| {
             let last = found.iter().filter(|header| header.key == name).last()?;
@@ -62,6 +70,7 @@ impl DeadLetter {
             partition: text(headers::DLT_PARTITION)?.parse().ok()?,
             offset: text(headers::DLT_OFFSET)?.parse().ok()?,
             event,
+            omitted,
             copy: RecordPlace {
                 topic: record.topic().into(),
                 partition: record.partition(),

@@ -12,6 +12,7 @@ mod cloud_events;
 mod consumed;
 mod guarded;
 mod lag;
+mod large_letters;
 mod limits;
 mod obeyed;
 mod place;
