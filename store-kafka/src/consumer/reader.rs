@@ -102,7 +102,8 @@ impl Reader {
         };
         at_work.fed = Some(record.offset() + 1);
         if !at_work.feed.feed(Fed::Record(record)) {
-            return Err(ConsumeError::Ended);
+            // A task that was stopped may be gone before this thread looks whether it is to stop too.
+            return if at_work.stop.is_cancelled() { Ok(()) } else { Err(ConsumeError::Ended) };
         }
         if !at_work.paused && at_work.feed.is_full() {
             self.act("pausing a partition", one(&partition).and_then(|list| self.consumer.pause(&list)))?;

@@ -3,6 +3,7 @@
 use super::{Retries, copy};
 use crate::{
     KafkaFailed, KafkaOptions,
+    blocking::blocking,
     client::partitions,
     dead_letters::PartLetters,
     partition_of,
@@ -92,8 +93,7 @@ impl ParkedEvents for RetryLetters {
     async fn keep(&self, parked: &[(&Parked, &RecordedEvent)]) -> Result<(), StoreError> {
         let Some((number, delay)) = self.next else { return self.dead.keep(parked).await };
         let (outgoing, options) = (self.outgoing(number, delay, parked)?, self.options.clone());
-        let sent = tokio::task::spawn_blocking(move || send(&options, outgoing)).await;
-        match sent.unwrap_or_else(|_| Err(self.options.failed(DOING, KafkaError::Canceled))) {
+        match blocking(&self.options, DOING, move || send(&options, outgoing)).await {
             // With what a copy says besides, one of them is larger than its topic takes: they come again no more.
             Err(error) if error.code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
                 tracing::warn!(%error, "a refused event is not tried again");
