@@ -12,20 +12,42 @@ use rdkafka::{
 /// As many copies of each record as the cluster gives by itself.
 const REPLICATION_OF_CLUSTER: i32 = -1;
 
+/// What becomes of the records of a topic that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// What the cluster says: a week, as a rule.
+    AsUsual,
+    /// The last one of each key stays.
+    LastOfKey,
+    /// All stay until a person deletes them.
+    All,
+}
+
+impl Keeps {
+    /// The setting of a topic, if it needs one.
+    pub(crate) fn setting(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::AsUsual => None,
+            Self::LastOfKey => Some(("cleanup.policy", "compact")),
+            Self::All => Some(("retention.ms", "-1")),
+        }
+    }
+}
+
 /// Makes `topic`, for which the driver must be able to log in with more than a token: it takes no token here (its issue
 /// 757). One that is there already is left as it is.
 pub(crate) async fn create_topic(
     options: &KafkaOptions,
     topic: &str,
     partitions: u32,
-    compacted: bool,
+    keeps: Keeps,
 ) -> Result<(), KafkaFailed> {
     let failed = |error| options.failed("creating a topic", error);
     let (admin, hearing) = admin(options)?;
     let count = i32::try_from(partitions).unwrap_or(i32::MAX);
     let mut wanted = NewTopic::new(topic, count, TopicReplication::Fixed(REPLICATION_OF_CLUSTER));
-    if compacted {
-        wanted = wanted.set("cleanup.policy", "compact");
+    if let Some((name, value)) = keeps.setting() {
+        wanted = wanted.set(name, value);
     }
     let answers = admin.create_topics([&wanted], &within().operation_timeout(Some(ANSWER_MAX))).await;
     match answers.map_err(|error| failed(told(error, &hearing)))?.into_iter().next() {

@@ -28,6 +28,7 @@ pub(crate) use held::Held;
 
 use crate::{
     DeadLetters, KafkaOptions,
+    admin::Keeps,
     topic::{look, made},
 };
 use member::Member;
@@ -160,9 +161,11 @@ impl Consumer {
         let reader = Arc::new(self.options.reader()?);
         for (topic, partitions) in topics {
             let retries = self.terms.retries.iter().flat_map(|retries| retries.topics(topic));
-            for name in retries.map(|(_, name)| name).chain([DeadLetters::topic(topic)]) {
+            let retries = retries.map(|(_, name)| (name, Keeps::AsUsual));
+            // Nobody knows when a person comes to look at dead letters.
+            for (name, keeps) in retries.chain([(DeadLetters::topic(topic), Keeps::All)]) {
                 if look(&self.options, &reader, &name).await?.is_none() {
-                    let made = made(&self.options, &reader, &name, *partitions, false).await;
+                    let made = made(&self.options, &reader, &name, *partitions, keeps).await;
                     made.map_err(ConsumeError::DeadLetters)?;
                 }
             }

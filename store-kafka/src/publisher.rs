@@ -2,6 +2,7 @@
 
 use crate::{
     Delivery, KafkaOptions, PublishError, PublisherTerms, Start,
+    admin::Keeps,
     client::Hearing,
     control::Control,
     headers::HeaderWriter,
@@ -102,7 +103,7 @@ impl Publisher {
         let reader = Arc::new(self.options.reader().map_err(|error| failed(error.into()))?);
         if look(&self.options, &reader, &control_topic).await.map_err(|error| failed(error.into()))?.is_none()
         {
-            let made = made(&self.options, &reader, &control_topic, 1, true).await;
+            let made = made(&self.options, &reader, &control_topic, 1, Keeps::LastOfKey).await;
             made.map_err(failed)?;
         }
         let (options, name, topic) = (self.options.clone(), self.name.clone(), control_topic.clone());

@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions, PARTITIONS_MAX, PublishError, PublisherTerms,
-    admin::{create_topic, record_bytes_max},
+    admin::{Keeps, create_topic, record_bytes_max},
     client::{Hearing, partitions},
     control::Control,
 };
@@ -38,7 +38,7 @@ impl Topic {
         let found = match (look(options, reader, &name).await?, terms.create_topics) {
             (Some(found), _) => found,
             (None, Some(wanted)) => {
-                made(options, reader, &name, wanted.clamp(1, PARTITIONS_MAX), false).await?
+                made(options, reader, &name, wanted.clamp(1, PARTITIONS_MAX), Keeps::AsUsual).await?
             }
             (None, None) => return Err(PublishError::NoTopic { topic: name, category: category.into() }),
         };
@@ -56,13 +56,17 @@ pub(crate) async fn made(
     reader: &Arc<BaseConsumer<Hearing>>,
     topic: &str,
     partitions: u32,
-    compacted: bool,
+    keeps: Keeps,
 ) -> Result<u32, PublishError> {
     if options.by_token() {
-        let settings = if compacted { " and cleanup.policy=compact" } else { "" };
+        let settings = match keeps {
+            Keeps::AsUsual => "",
+            Keeps::LastOfKey => " and cleanup.policy=compact",
+            Keeps::All => " and retention.ms=-1",
+        };
         return Err(PublishError::TopicByHand { topic: topic.into(), partitions, settings });
     }
-    create_topic(options, topic, partitions, compacted).await?;
+    create_topic(options, topic, partitions, keeps).await?;
     for _ in 0..LOOKS_MAX {
         if let Some(found) = look(options, reader, topic).await? {
             return Ok(found);

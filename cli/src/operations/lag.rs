@@ -5,11 +5,11 @@ use crate::{
     CliError, GroupLag, Output, Sent, Service, StoreUrl, Stores, consumption::groups, publication::sent_by,
     table::Table, text::plain,
 };
-use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo};
+use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo, part_of};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether Kafka is to be asked too.
 #[derive(Debug, Clone, Default, Args)]
@@ -34,12 +34,12 @@ pub struct Lag {
     pub kind: SubscriberKind,
     /// Everything up to here is handled.
     pub position: Position,
-    /// The head of the log.
-    pub head: Position,
-    /// How many events of the log lie between, of whatever type.
-    pub events_behind: u64,
-    /// The age of the oldest event not handled, in seconds; 0 when there is none.
-    pub seconds_behind: f64,
+    /// The head of the log; none for what consumers of Kafka fill, whose log is elsewhere.
+    pub head: Option<Position>,
+    /// How many events of the log lie between, of whatever type; none as above: see [`GroupLag`].
+    pub events_behind: Option<u64>,
+    /// The age of the oldest event not handled, in seconds; 0 when there is none. None as above.
+    pub seconds_behind: Option<f64>,
     /// Its live generation; none when it never ran.
     pub generation: Option<u32>,
     /// How many events are parked.
@@ -65,6 +65,8 @@ pub enum SubscriberKind {
     Policy,
     /// Events forwarded to Kafka: one that Kafka knows, or that is called as a publisher is if nothing is said.
     Publisher,
+    /// What a consumer of Kafka runs for one partition.
+    Part,
     /// A consumer group of Kafka: see [`GroupLag`].
     Group,
     /// Another program's, or an older one's.
@@ -81,18 +83,24 @@ pub async fn lags(service: &Service, stores: &Stores) -> Result<Vec<Lag>, CliErr
     let mut live: BTreeMap<String, SubscriberInfo> =
         live.map(|info| (info.subscriber.name().to_string(), info)).collect();
     let mut lags = vec![];
+    let filled: BTreeSet<String> =
+        live.keys().filter_map(|name| Some(part_of(name)?.0.to_string())).collect();
+    let head_of = |name: &str| (!filled.contains(name) && part_of(name).is_none()).then_some(head);
     for name in service.subscriber_names() {
         let kind = if service.is_policy(name) { SubscriberKind::Policy } else { SubscriberKind::Projection };
-        lags.push(lag(stores, name, kind, live.remove(name), head).await?);
+        lags.push(lag(stores, name, kind, live.remove(name), head_of(name)).await?);
     }
     for (name, info) in live {
-        lags.push(lag(stores, &name, kind_of(&name), Some(info), head).await?);
+        lags.push(lag(stores, &name, kind_of(&name), Some(info), head_of(&name)).await?);
     }
     Ok(lags)
 }
 
 /// What a subscriber is that this program does not run.
 fn kind_of(name: &str) -> SubscriberKind {
+    if part_of(name).is_some() {
+        return SubscriberKind::Part;
+    }
     match name.strip_prefix(PUBLISHER) {
         Some(rest) if rest.is_empty() || rest.starts_with('-') => SubscriberKind::Publisher,
         _ => SubscriberKind::Unknown,
@@ -117,22 +125,26 @@ async fn lag(
     name: &str,
     kind: SubscriberKind,
     info: Option<SubscriberInfo>,
-    head: Position,
+    head: Option<Position>,
 ) -> Result<Lag, CliError> {
     let position = info.as_ref().map_or(Position::START, |info| info.checkpoint);
     let (failure, failed_at) = info.as_ref().and_then(|info| info.failure.clone()).unzip();
     // As its runner would report it, also where none runs.
-    let ahead = (position > head).then(|| {
+    let ahead = head.filter(|head| position > *head).map(|head| {
         let subscriber = name.to_string();
         SubscriberError::Ahead { subscriber, checkpoint: position, head }.to_string()
     });
+    let seconds_behind = match head {
+        Some(head) if position < head => Some(age_behind(stores, name, position).await?),
+        head => head.map(|_| 0.0),
+    };
     Ok(Lag {
         name: name.into(),
         kind,
         position,
         head,
-        events_behind: head.since(position),
-        seconds_behind: if position < head { age_behind(stores, name, position).await? } else { 0.0 },
+        events_behind: head.map(|head| head.since(position)),
+        seconds_behind,
         generation: info.as_ref().map(|info| info.subscriber.generation()),
         parked: info.as_ref().map_or(0, |info| info.parked),
         holder: info.and_then(|info| info.holder),
@@ -170,14 +182,14 @@ pub(super) async fn run(
     let titles =
         ["name", "position", "head", "events behind", "seconds behind", "parked", "run by", "failure"];
     let row = |lag: &Lag| {
-        let seconds = format!("{:.1}", lag.seconds_behind);
+        let seconds = lag.seconds_behind.map(|seconds| format!("{seconds:.1}")).unwrap_or_default();
         let holder = lag.holder.as_deref().unwrap_or("nobody").to_string();
         let failure = lag.failure.as_deref().map(plain).unwrap_or_default().into_owned();
         vec![
             lag.name.clone(),
             lag.position.to_string(),
-            lag.head.to_string(),
-            lag.events_behind.to_string(),
+            lag.head.map(|head| head.to_string()).unwrap_or_default(),
+            lag.events_behind.map(|events| events.to_string()).unwrap_or_default(),
             seconds,
             lag.parked.to_string(),
             holder,

@@ -212,6 +212,33 @@ async fn lag_tells_of_every_subscriber_also_of_those_that_never_ran() {
     }
 }
 
+/// What a consumer of Kafka fills stands in another log: measured by this one, it would be behind, or ahead of its end.
+///
+/// Broken on purpose, and seen to fail this: `head_of` that gives every name the head of this log.
+#[tokio::test]
+async fn what_a_consumer_fills_is_not_measured_by_this_log() {
+    let shop = Shop::new().await;
+    shop.raise("a", 1).await;
+    let documents = &shop.stores.documents;
+    let read_model = documents.open("totals", 1).await.unwrap();
+    let part = annals::part_name(read_model.name(), read_model.generation(), "563ad910-0");
+    let part = documents.open(&part, 1).await.unwrap();
+    let lease = documents.acquire(&part, &annals::LeaseTerms::default()).await.unwrap();
+    let (from, to) = (annals::Position::START, annals::Position::new(9_000));
+    let step = annals::Step { subscriber: part.clone(), epoch: lease.epoch, from, to };
+    documents.advance(&step).await.unwrap();
+    let lags = shop.json("lag").await;
+    for (name, kind) in [("totals", "projection"), (part.name(), "part")] {
+        let lag = lags.iter().find(|lag| lag["name"] == name).unwrap();
+        assert_eq!((&lag["kind"], &lag["failure"]), (&json!(kind), &json!(null)), "{lag}");
+        for key in ["head", "events_behind", "seconds_behind"] {
+            assert_eq!(lag[key], json!(null), "{key} of {lag}");
+        }
+    }
+    let policy = lags.iter().find(|lag| lag["name"] == "mirror").unwrap();
+    assert_eq!(policy["events_behind"], 1, "what the log itself feeds is");
+}
+
 #[tokio::test]
 async fn draining_carries_out_what_policies_ask_for() {
     let shop = Shop::new().await;

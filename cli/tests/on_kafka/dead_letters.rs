@@ -2,14 +2,14 @@
 
 use crate::{
     counters::{Shop, keys, objects},
-    program::{Published, Ran},
+    program::{PATIENCE, Published, Ran},
     reading::{Consuming, Reading},
 };
 use annals::{Commit, EventData, EventId, Expected, Json};
 use annals_cli::Stores;
 use annals_services::KafkaTool;
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Instant};
 
 /// `a` has two parked events, 13 and what follows it; `c` has one; `b` has none.
 async fn refused() -> Option<(Published, Reading, Consuming)> {
@@ -108,8 +108,13 @@ async fn a_running_consumer_handles_them_again_once_the_reason_is_mended() {
     assert!(error(&both)["reason"].as_str().unwrap().contains("2 keys are refused again"), "{both:?}");
 
     reading.totals.mended.store(true, Ordering::Relaxed);
-    let done = printed(&reading.run_line("dead-letters replay totals a c"));
-    assert!(done.len() == 2 && done.iter().all(|it| it["still_parked"] == 0), "{done:?}");
+    let done = objects(&reading.run_line("dead-letters replay totals a c").printed);
+    assert_eq!(done.len(), 2, "{done:?}");
+    // The part of another partition may still be busy with what was asked before, and answers that it is refused.
+    let begun = Instant::now();
+    while reading.run_line("dead-letters replay --all").code != Some(0) {
+        assert!(begun.elapsed() < PATIENCE, "{done:?}");
+    }
     let (a, c) = (reading.document("a").await.unwrap(), reading.document("c").await.unwrap());
     assert_eq!((&a["total"], &c["total"]), (&json!(16), &json!(13)));
     let listing = format!("dead-letters list --kafka {}", log.kafka);

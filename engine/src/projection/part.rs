@@ -56,6 +56,13 @@ pub fn part_name(name: &str, generation: u32, part: &str) -> String {
     format!("{name}-{generation}-at-{part}")
 }
 
+/// What [`part_name`] was made of: the subscriber, the generation and the part; none where it is the name of no part.
+pub fn part_of(name: &str) -> Option<(&str, u32, &str)> {
+    let (of, part) = name.rsplit_once("-at-")?;
+    let (name, generation) = of.rsplit_once('-')?;
+    Some((name, generation.parse().ok()?, part))
+}
+
 /// Runs a projection on one part of the events, as a subscriber of its own: those that come in an order of their own, as
 /// from a partition of a topic. Events of different parts may touch the same documents.
 ///
@@ -188,6 +195,13 @@ impl<P: Projection> PartProjector<P> {
             return Ok(());
         }
         let (into, place) = self.running()?;
+        // What was kept may take a while to be read.
+        place.renewing(self.answer(into, place)).await?;
+        self.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn answer(&self, into: &SubscriberId, place: &Place) -> Result<(), SubscriberError> {
         let at = place.lease()?.checkpoint;
         for request in self.documents.requests(into, PageLimit::DEFAULT).await? {
             let (slot, write) = self.again(into, &request).await?;
@@ -199,7 +213,6 @@ impl<P: Projection> PartProjector<P> {
                 outcome => outcome?,
             }
         }
-        self.asked = Some(Instant::now());
         Ok(())
     }
 

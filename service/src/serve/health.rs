@@ -18,8 +18,8 @@ struct Health {
 #[derive(Debug, Serialize)]
 struct Subscriber {
     name: String,
-    events_behind: u64,
-    seconds_behind: f64,
+    events_behind: Option<u64>,
+    seconds_behind: Option<f64>,
     parked: u64,
     /// Why is told by `northwind lag`.
     failing: bool,
@@ -36,7 +36,7 @@ async fn health(State(app): State<App>) -> Result<Json<Health>, Problem> {
     })?;
     let failing = lags.iter().any(|lag| lag.failure.is_some());
     let status = if failing { "failing" } else { "ok" };
-    let head = lags.iter().map(|lag| lag.head).max();
+    let head = lags.iter().filter_map(|lag| lag.head).max();
     let subscribers = lags.into_iter().map(|lag| Subscriber {
         name: lag.name,
         events_behind: lag.events_behind,

@@ -3,6 +3,10 @@
 use crate::{place::Place, tally::Elsewhere};
 use annals::{Checkpoints, DocumentStore, PageLimit, REFUSED_ATTEMPTS_MAX, SubscriberId, catch_up};
 use annals_kafka::{DeadLetter, DeadLetters};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    client::DefaultClientContext,
+};
 use std::sync::atomic::Ordering;
 
 /// Broken on purpose, and seen to fail this: the copy left out, so that there is nothing to replay from.
@@ -34,6 +38,8 @@ async fn poison_parks_its_key_and_nothing_else_and_is_replayed_in_order() {
         (0..10).filter(|key| *key != 3).all(|key| notes(&tallied[&format!("order-{key}")]) == "[1,2,20]")
     );
 
+    let setting = setting(&place, &DeadLetters::topic(&there.topics[0]), "retention.ms").await;
+    assert_eq!(setting.as_deref(), Some("-1"), "they are there when somebody comes to look");
     let letters = DeadLetters::new(place.options.clone(), there.topics.clone());
     let found = letters.list(10).await.unwrap();
     let kept: Vec<_> = found.iter().map(|letter| letter.event.payload.as_str().to_string()).collect();
@@ -77,4 +83,14 @@ async fn poison_parks_its_key_and_nothing_else_and_is_replayed_in_order() {
     assert_eq!(notes(&there.tallied().await["order-3"]), "[1,2,13,14,20,30]");
     assert!(!DeadLetters::replay(&*there.documents, "tally", "order-3").await.unwrap());
     running.stop().await;
+}
+
+/// How `topic` is set.
+async fn setting(place: &Place, topic: &str, name: &str) -> Option<String> {
+    let url = place.options.to_string();
+    let mut config = rdkafka::ClientConfig::new();
+    config.set("bootstrap.servers", url.trim_start_matches("kafka://"));
+    let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
+    let asked = admin.describe_configs([&ResourceSpecifier::Topic(topic)], &AdminOptions::new()).await;
+    asked.unwrap()[0].as_ref().unwrap().get(name).and_then(|entry| entry.value.clone())
 }
