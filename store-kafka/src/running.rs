@@ -20,8 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A transaction is ended when its first record is so old, however few there are: it keeps consumers from seeing them.
-const TRANSACTION_FILLS_MAX: Duration = Duration::from_millis(50);
+/// A transaction is ended when its first record is so old, however few there are: it keeps consumers from seeing them. Long
+/// enough for [`TRANSACTION_RECORDS_MAX`] of a log that is caught up with; what follows a log ends with its page, sooner.
+const TRANSACTION_FILLS_MAX: Duration = Duration::from_millis(100);
 
 /// A publisher at work, since its session began.
 pub(crate) struct Running {
