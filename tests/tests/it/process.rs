@@ -2,7 +2,7 @@
 
 use annals::Position;
 use annals_tests::Report;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
@@ -133,9 +133,15 @@ impl Process {
         rest
     }
 
-    /// Sends `signal`.
+    /// Sends `signal`. One that stops the process is waited for: until all of its threads stand still, one of them may still
+    /// take a lock.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let process = Pid::from_child(&self.child);
+        kill_process(process, signal).unwrap();
+        if signal == Signal::STOP {
+            let (_, status) = waitpid(Some(process), WaitOptions::UNTRACED).unwrap().unwrap();
+            assert!(status.stopped(), "{status:?}");
+        }
     }
 
     /// Waits until it has ended; its output has ended before.
