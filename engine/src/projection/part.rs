@@ -141,8 +141,8 @@ impl<P: Projection> PartProjector<P> {
     async fn take_in(&self, page: &LogPage, touches: &Touches<'_, P>) -> Result<(), SubscriberError> {
         let (into, place) = self.running()?;
         let step = place.step(page.looked)?;
-        let (mut races, mut attempts) = (0, 1);
-        let (mut after_race, mut after_refusal) = (waits(RACED_RETRY_FIRST), waits(REFUSED_RETRY_FIRST));
+        let (mut races, mut attempts) = (Races::new(), 1);
+        let mut after_refusal = waits(REFUSED_RETRY_FIRST);
         let mut kept = HashSet::new();
         loop {
             let slots = self.documents.load(into, touches.keys()).await?;
@@ -160,11 +160,8 @@ impl<P: Projection> PartProjector<P> {
             self.keep(page, &write, &mut kept).await?;
             tell_parked::<P>(&write);
             match self.documents.commit_part(&step, into, &seen, write).await {
-                Err(CheckpointError::Raced { .. }) if races < PART_RACES_MAX => {
-                    races += 1;
-                    metrics::counter!("annals_part_races", "subscriber" => P::NAME).increment(1);
-                    let wait = after_race.next().unwrap_or(RACED_RETRY_MAX).min(RACED_RETRY_MAX);
-                    tokio::time::sleep(wait).await;
+                Err(CheckpointError::Raced { .. }) if races.count < PART_RACES_MAX => {
+                    races.wait(P::NAME).await
                 }
                 outcome => return Ok(outcome?),
             }
@@ -238,6 +235,26 @@ impl<P: Projection> PartProjector<P> {
 
 fn not_begun() -> StoreError {
     StoreError::permanent("handling a page, because the subscriber was not begun", "no lease")
+}
+
+/// How often another part came in between.
+struct Races {
+    count: u32,
+    waits: ExponentialBackoff,
+}
+
+impl Races {
+    fn new() -> Self {
+        Self { count: 0, waits: waits(RACED_RETRY_FIRST) }
+    }
+
+    /// One more: waits before the next try.
+    async fn wait(&mut self, subscriber: &'static str) {
+        self.count += 1;
+        metrics::counter!("annals_part_races", "subscriber" => subscriber).increment(1);
+        let wait = self.waits.next().unwrap_or(RACED_RETRY_MAX).min(RACED_RETRY_MAX);
+        tokio::time::sleep(wait).await;
+    }
 }
 
 fn waits(first: Duration) -> ExponentialBackoff {

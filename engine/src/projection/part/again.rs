@@ -1,6 +1,6 @@
 //! Events that were parked and come again.
 
-use super::{PartProjector, RACED_RETRY_FIRST, RACED_RETRY_MAX, waits};
+use super::{PartProjector, Races};
 use crate::{
     CheckpointError, LogPage, PART_RACES_MAX, PageLimit, Parked, Position, Projection, Slot, StoreError,
     SubscriberError, SubscriberId,
@@ -20,7 +20,7 @@ impl<P: Projection> PartProjector<P> {
     pub(super) async fn take_again(&self, page: &LogPage) -> Result<(), SubscriberError> {
         let (into, place) = self.running()?;
         let step = place.step(page.looked)?;
-        let (mut races, mut after_race) = (0, waits(RACED_RETRY_FIRST));
+        let mut races = Races::new();
         let mut kept = HashSet::new();
         loop {
             let touches = Touches::of(&self.projection, &page.events)?.out_of_order();
@@ -40,11 +40,8 @@ impl<P: Projection> PartProjector<P> {
             self.keep(page, &write, &mut kept).await?;
             tell_parked::<P>(&write);
             match self.documents.commit_part(&step, into, &seen, write).await {
-                Err(CheckpointError::Raced { .. }) if races < PART_RACES_MAX => {
-                    races += 1;
-                    metrics::counter!("annals_part_races", "subscriber" => P::NAME).increment(1);
-                    let wait = after_race.next().unwrap_or(RACED_RETRY_MAX).min(RACED_RETRY_MAX);
-                    tokio::time::sleep(wait).await;
+                Err(CheckpointError::Raced { .. }) if races.count < PART_RACES_MAX => {
+                    races.wait(P::NAME).await
                 }
                 outcome => return Ok(outcome?),
             }
