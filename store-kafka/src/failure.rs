@@ -1,7 +1,10 @@
 //! What follows from an error of Kafka, told by its code, never by its text.
 
 use annals::StoreError;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    types::RDKafkaConfRes as Refusal,
+};
 use std::sync::Arc;
 
 /// What Kafka, or the way to it, failed with, and what to do about it.
@@ -21,7 +24,8 @@ impl KafkaFailed {
     /// `doing` is what was tried, as in "creating a topic".
     pub(crate) fn new(place: &Arc<str>, doing: &'static str, source: KafkaError) -> Self {
         let (transient, next_step) = judge(source.rdkafka_error_code());
-        Self { place: place.clone(), doing, next_step, transient, reason: None, source: Box::new(source) }
+        let source = Box::new(without_values(source));
+        Self { place: place.clone(), doing, next_step, transient, reason: None, source }
     }
 
     /// With the words of the client itself.
@@ -55,6 +59,25 @@ impl From<KafkaFailed> for StoreError {
             true => Self::transient("talking to Kafka", failed),
             false => Self::permanent("talking to Kafka", failed),
         }
+    }
+}
+
+/// Why the client does not take a setting.
+pub(crate) fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::RD_KAFKA_CONF_UNKNOWN => "there is no such setting",
+        _ => "this build of the client does not have it, or does not take this value",
+    }
+}
+
+/// The value of a setting that the client refuses may be a secret, and the client quotes it. Its name says enough.
+fn without_values(error: KafkaError) -> KafkaError {
+    match error {
+        KafkaError::ClientConfig(why, _, name, _) => {
+            let reason = format!("({})", refusal(why));
+            KafkaError::ClientConfig(why, "the client refuses".into(), name, reason)
+        }
+        other => other,
     }
 }
 
@@ -106,5 +129,31 @@ fn judge(code: Option<Code>) -> (bool, &'static str) {
         ),
         Code::KafkaStorageError => (true, "see that the broker's disk is well and has room"),
         _ => (true, "look at the broker's log"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::{ClientConfig, producer::BaseProducer};
+
+    /// Broken on purpose, and seen to fail this: the error of the client kept as it came.
+    #[test]
+    fn a_setting_that_the_client_refuses_is_told_without_its_value() {
+        for (name, value) in [
+            ("sasl.pasword", "hunter2"),
+            ("sasl.oauthbearer.client.secret", "hunter2"),
+            ("security.protocol", "hunter2"),
+            ("ssl.cipher.suites", "hunter2"),
+            ("builtin.features", "gzip,hunter2"),
+        ] {
+            let made: Result<BaseProducer, _> = ClientConfig::new().set(name, value).create();
+            let Err(error) = made else { continue };
+            let failed = KafkaFailed::new(&"kafka://x:1".into(), "connecting", error);
+            let told = annals::error_text(&failed);
+            assert!(!format!("{told} {failed:?}").contains("hunter"), "{told}");
+            let names_it = told.contains(name) || matches!(*failed.source, KafkaError::ClientCreation(_));
+            assert!(names_it, "{told}");
+        }
     }
 }

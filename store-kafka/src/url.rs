@@ -23,8 +23,8 @@ use std::{fmt, fs, net::IpAddr, str::FromStr, sync::Arc};
 /// - `password-file=PATH`: the password is the first line of this file.
 /// - `token-file=PATH`: for OAUTHBEARER, a token (JWT) that is read anew whenever the broker wants a fresh one; whoever
 ///   embeds this crate may give a function instead, see [`with_token`](Self::with_token).
-/// - `settings=PATH`: further settings of librdkafka, a line `name=value` each, such as `compression.type=zstd`. Those on
-///   which the promises of this crate rest are refused.
+/// - `settings=PATH`: further settings of librdkafka, a line `name=value` each, such as `compression.type=gzip`. Those on
+///   which the promises of this crate rest are refused, and those that this crate sets itself.
 ///
 /// Shown without its secrets, whatever shows it.
 #[derive(Clone)]

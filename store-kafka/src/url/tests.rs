@@ -54,11 +54,45 @@ fn a_file_of_settings_cannot_take_a_promise_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("settings");
     let url = format!("kafka://127.0.0.1:9092?settings={}", path.display());
-    fs::write(&path, "# ours\n\ncompression.type = zstd\n").unwrap();
-    assert_eq!(setting(&url, "compression.type").unwrap(), "zstd");
-    for line in ["enable.idempotence=false", "isolation.level=read_uncommitted", "hunter2"] {
+    fs::write(&path, "# ours\n\ncompression.type = gzip\n").unwrap();
+    assert_eq!(setting(&url, "compression.type").unwrap(), "gzip");
+    for line in [
+        "enable.idempotence=false",
+        "isolation.level=read_uncommitted",
+        "message.timeout.ms=1",
+        "delivery.timeout.ms=1",
+        "linger.ms=500",
+        "queue.buffering.max.ms=500",
+        "auto.commit.enable=false",
+        "hunter2",
+    ] {
         fs::write(&path, line).unwrap();
         let error = url.parse::<KafkaOptions>().unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+/// Broken on purpose, and seen to fail this: settings taken unseen, so that the client refuses them later.
+#[test]
+fn a_setting_that_the_client_refuses_is_told_by_its_line_and_without_its_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings");
+    let url = format!("kafka://127.0.0.1:9092?settings={}", path.display());
+    for (line, name) in [
+        ("sasl.pasword=hunter2", Some("sasl.pasword")),
+        ("sasl.oauthbearer.client.secret=hunter2", Some("sasl.oauthbearer.client.secret")),
+        ("broker.address.family=hunter2", Some("broker.address.family")),
+        ("debug=broker,hunter2", None),
+        ("socket.timeout.ms=hunter2", Some("socket.timeout.ms")),
+        ("client.id=hunter2\0", Some("client.id")),
+        // A piece of a secret in the place of a name.
+        ("hunter2=", None),
+        ("Hunter2.hunter2==", None),
+    ] {
+        fs::write(&path, format!("# ours\nclient.id=x\n{line}\n")).unwrap();
+        let error = url.parse::<KafkaOptions>().unwrap_err();
+        assert!(error.reason().starts_with("line 3 of settings "), "{error}");
+        assert!(name.is_none_or(|name| error.reason().contains(name)), "{error}");
+        assert!(!format!("{error} {error:?}").contains("unter2"), "{error}");
     }
 }
