@@ -34,9 +34,10 @@ const ASK_FIRST: Duration = Duration::from_millis(250);
 const REASON_CHARS_MAX: usize = 400;
 
 /// Settings that are never to be seen.
-const SECRET_SETTINGS: [&str; 5] = [
-    "sasl.password",
+const SECRET_SETTINGS: [&str; 6] = [
     "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.config",
+    "sasl.password",
     "ssl.key.password",
     "ssl.key.pem",
     "ssl.keystore.password",
@@ -165,7 +166,7 @@ impl ClientContext for Hearing {
         let missing = || "no token is given: name a file with token-file=PATH".to_string();
         let token = self.token.as_ref().ok_or_else(missing).and_then(|source| source());
         let token = token.inspect_err(|_| self.heard().shut_out = true)?;
-        self.secrets.add(&token.token);
+        self.secrets.add_token(&token.token);
         let (token, principal_name, lifetime_ms) = (token.token, token.principal, token.until_ms);
         Ok(OAuthToken { token, principal_name, lifetime_ms })
     }
@@ -207,13 +208,22 @@ impl ProducerContext for Hearing {
 
 impl KafkaOptions {
     pub(crate) fn hearing(&self) -> Hearing {
-        let secrets = Secrets::default();
+        Hearing { token: self.token.clone(), secrets: self.secrets(), heard: Arc::default() }
+    }
+
+    fn secrets(&self) -> Secrets {
         let config = self.config();
-        SECRET_SETTINGS.iter().filter_map(|name| config.get(name)).for_each(|secret| secrets.add(secret));
-        Hearing { token: self.token.clone(), secrets, heard: Arc::default() }
+        Secrets::of(SECRET_SETTINGS.iter().filter_map(|name| config.get(name)))
     }
 
     pub(crate) fn failed(&self, doing: &'static str, error: KafkaError) -> KafkaFailed {
+        let error = match error {
+            // What does not fit together is told in words that may hold settings.
+            KafkaError::ClientCreation(said) => {
+                KafkaError::ClientCreation(self.secrets().hidden(&said).into_owned())
+            }
+            other => other,
+        };
         KafkaFailed::new(self.place(), doing, error)
     }
 
