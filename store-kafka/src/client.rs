@@ -362,12 +362,21 @@ pub(crate) fn all_topics(
 
 /// Where `partition` of `topic` ends for `reader`, which is assigned nothing yet.
 pub(crate) fn end_of(reader: &BaseConsumer<Hearing>, topic: &str, partition: i32) -> Result<i64, KafkaError> {
-    let ask = |wait| reader.fetch_watermarks(topic, partition, wait);
-    asked(reader.context(), || hear(reader), ask).map(|(_, high)| high)
+    bounds_of(reader, topic, partition).map(|(_, high)| high)
 }
 
-/// Lets a reader that is assigned nothing say what it has to say.
-fn hear(reader: &BaseConsumer<Hearing>) {
+/// The same, with where it begins.
+pub(crate) fn bounds_of(
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let ask = |wait| reader.fetch_watermarks(topic, partition, wait);
+    asked(reader.context(), || hear(reader), ask)
+}
+
+/// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in with.
+pub(crate) fn hear(reader: &BaseConsumer<Hearing>) {
     while reader.poll(Duration::ZERO).is_some() {}
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, all_topics, one_partition, partitions, told},
+    client::{ANSWER_MAX, Hearing, all_topics, asked, bounds_of, hear, one_partition, partitions, told},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -100,10 +100,16 @@ impl PartitionLag {
             (options.clone(), topics.into_iter().map(Into::into).collect());
         let list = move || {
             let reader = asking.reader()?;
+            // First what can be asked again and again until the client is logged in: of several brokers each must answer
+            // the other question at once, or there is a part of the answer only.
+            let topics = counted(&asking, &reader, &names)?;
+            if topics.is_empty() {
+                return Ok((topics, vec![]));
+            }
             let failed = |error| failed(&asking, &reader, error);
             let listed = reader.fetch_group_list(None, ANSWER_MAX).map_err(failed)?;
             let groups: Vec<String> = listed.groups().iter().map(|group| group.name().to_string()).collect();
-            Ok::<_, KafkaFailed>((counted(&asking, &reader, &names)?, groups))
+            Ok::<_, KafkaFailed>((topics, groups))
         };
         let listed = tokio::task::spawn_blocking(list).await;
         let (topics, groups) = listed.unwrap_or_else(|error| Err(gone(options, &error)))?;
@@ -150,7 +156,9 @@ impl PartitionLag {
         }
         // It asks for the offsets of its group and joins nothing.
         let asks: BaseConsumer<Hearing> = options.asking_for(group)?;
-        let committed = asks.committed_offsets(list, ANSWER_MAX).map_err(failed)?;
+        let ask = |wait| asks.committed_offsets(list.clone(), wait);
+        let committed = asked(asks.context(), || hear(&asks), ask);
+        let committed = committed.map_err(|error| self::failed(options, &asks, error))?;
         let places = committed.elements();
         let begun: BTreeSet<&str> = places
             .iter()
@@ -160,7 +168,7 @@ impl PartitionLag {
         let mut found = vec![];
         for place in places.iter().filter(|place| !known || begun.contains(place.topic())) {
             let (topic, partition, committed) = (place.topic(), place.partition(), offset(place.offset()));
-            let (low, end) = reader.fetch_watermarks(topic, partition, ANSWER_MAX).map_err(failed)?;
+            let (low, end) = bounds_of(reader, topic, partition).map_err(failed)?;
             let from = committed.unwrap_or(low).clamp(low, end);
             let between = end.saturating_sub(from).unsigned_abs();
             let behind = match between > 0 && is_read(reader, topic, partition, from).map_err(failed)? {
@@ -211,10 +219,13 @@ fn is_read(
     offset: i64,
 ) -> Result<bool, KafkaError> {
     reader.assign(&one_partition(topic, partition, offset)?)?;
-    match reader.poll(ANSWER_MAX) {
+    let answer = match reader.poll(ANSWER_MAX) {
         Some(Ok(_)) => Ok(false),
         Some(Err(KafkaError::PartitionEOF(_))) => Ok(true),
         Some(Err(error)) => Err(error),
         None => Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
-    }
+    };
+    // It is heard again, and then must have no records to say.
+    reader.unassign()?;
+    answer
 }

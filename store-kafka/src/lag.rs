@@ -2,12 +2,12 @@
 
 use crate::{
     KafkaFailed, KafkaOptions, PublishError, Publisher,
-    client::{ANSWER_MAX, Hearing, partitions, told},
+    client::{Hearing, end_of, partitions},
     control::Control,
 };
 use annals::Position;
 use rdkafka::{
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
 };
 use serde::Serialize;
@@ -73,13 +73,14 @@ impl TopicLag {
         sent: &BaseConsumer<Hearing>,
         topic: &str,
     ) -> Result<Self, KafkaFailed> {
-        let failed = |error| options.failed("asking for the ends of a topic", error);
         let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
-        let partitions = partitions(options, committed, topic)?.ok_or_else(|| failed(unknown))?;
+        let missing = || options.failed("asking for the ends of a topic", unknown);
+        let partitions = partitions(options, committed, topic)?.ok_or_else(missing)?;
         let end = |reader: &BaseConsumer<Hearing>, partition: u32| {
-            let asked = reader.fetch_watermarks(topic, partition as i32, ANSWER_MAX);
-            let (_, high) = asked.map_err(|error| failed(told(error, reader.context())))?;
-            Ok(u64::try_from(high).unwrap_or(0))
+            let end = end_of(reader, topic, partition as i32).map_err(|error| {
+                options.failed_as(reader.context(), "asking for the ends of a topic", error)
+            })?;
+            Ok(u64::try_from(end).unwrap_or(0))
         };
         let mut lag = Self { partitions, ..Self::default() };
         for partition in 0..partitions {

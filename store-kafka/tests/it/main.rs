@@ -11,6 +11,7 @@ mod changed_topics;
 mod cloud_events;
 mod consumed;
 mod guarded;
+mod guarded_lag;
 mod lag;
 mod large_letters;
 mod limits;

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long a login that will never be let in may take to be told so.
-const TOLD_MAX: Duration = Duration::from_secs(8);
+pub(crate) const TOLD_MAX: Duration = Duration::from_secs(8);
 
 async fn published(place: &Place) {
     for key in 0..10 {
@@ -50,7 +50,7 @@ async fn a_password_comes_from_a_file_and_settings_too() {
 }
 
 /// Topics for a token, which makes none itself.
-fn make_topics(broker: &OwnBroker, place: &Place) {
+pub(crate) fn make_topics(broker: &OwnBroker, place: &Place) {
     let make = |topic: &str, more: &[&str]| {
         topics(&broker.bootstrap(), &[&["--create", "--topic", topic], more].concat());
     };
