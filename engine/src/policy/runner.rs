@@ -27,6 +27,8 @@ pub const COMMAND_ATTEMPTS_MAX: u32 = 5;
 pub struct PolicyRunner<P: Policy> {
     policy: P,
     engine: Arc<Engine>,
+    /// That of its place: of a part, not that of the policy.
+    name: Arc<str>,
     place: Place,
 }
 
@@ -40,15 +42,19 @@ struct Sent<'a> {
 impl<P: Policy> PolicyRunner<P> {
     /// Runs `policy` with commands to `engine`, keeping its place in `checkpoints`.
     pub fn new(policy: P, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
-        Self { policy, engine, place: Place::live(checkpoints, P::NAME, 1) }
+        Self::called(P::NAME.into(), policy, engine, checkpoints)
     }
 
     /// The same, for one part of the events: those that come in an order of their own, as from a partition of a topic. It
     /// has a lease and a checkpoint of its own, called as [`part_name`](crate::part_name) says; the ids of commands do
     /// not depend on it.
     pub fn part(policy: P, part: &str, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
-        let name = crate::part_name(P::NAME, 1, part);
-        Self { policy, engine, place: Place::live(checkpoints, name, 1) }
+        Self::called(crate::part_name(P::NAME, 1, part).into(), policy, engine, checkpoints)
+    }
+
+    fn called(name: Arc<str>, policy: P, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        let place = Place::live(checkpoints, name.clone(), 1);
+        Self { policy, engine, name, place }
     }
 
     /// Takes the lease on these terms.
@@ -66,7 +72,7 @@ impl<P: Policy> PolicyRunner<P> {
             P::Event::decode(cause, &mut |event| all.extend(self.policy.react(&event, cause)))?;
             for (issued, ordinal) in all.into_iter().zip(0..) {
                 let target =
-                    issued.target(cause.stream.tenant()).map_err(|error| poison::<P>(cause, error))?;
+                    issued.target(cause.stream.tenant()).map_err(|error| self.poison(cause, error))?;
                 let place = match places.entry(target) {
                     Entry::Occupied(known) => *known.get(),
                     Entry::Vacant(new) => {
@@ -97,28 +103,28 @@ impl<P: Policy> PolicyRunner<P> {
                         attempt += 1;
                         break;
                     }
-                    Err(error) => return Err(poison::<P>(commands[done].cause, error)),
+                    Err(error) => return Err(self.poison(commands[done].cause, error)),
                 }
                 (done, attempt) = (done + 1, 1);
             }
         }
         Ok(())
     }
-}
 
-fn poison<P: Policy>(cause: &RecordedEvent, source: impl Error + Send + Sync + 'static) -> SubscriberError {
-    SubscriberError::Poison {
-        subscriber: P::NAME.to_string(),
-        stream: cause.stream.clone(),
-        position: cause.position,
-        source: source.into(),
+    fn poison(&self, cause: &RecordedEvent, source: impl Error + Send + Sync + 'static) -> SubscriberError {
+        SubscriberError::Poison {
+            subscriber: self.name.to_string(),
+            stream: cause.stream.clone(),
+            position: cause.position,
+            source: source.into(),
+        }
     }
 }
 
 #[async_trait]
 impl<P: Policy> Subscriber for PolicyRunner<P> {
     fn name(&self) -> &str {
-        P::NAME
+        &self.name
     }
 
     fn filter(&self) -> LogFilter {

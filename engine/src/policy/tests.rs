@@ -92,6 +92,29 @@ async fn a_command_that_fails_stops_the_policy_and_names_its_cause() {
     assert_eq!(standing.checkpoint, Position::START);
 }
 
+/// Broken on purpose, and seen to fail this: a part that goes by the name of its policy, under which nobody stands.
+#[tokio::test]
+async fn a_part_is_called_as_its_checkpoint_is_and_its_commands_as_the_policy_says() {
+    let room = Room::new(1).await;
+    place(&*room.store, 1, &[("hat", 1)]).await;
+    let checkpoints: Arc<MemoryDocuments> = Arc::default();
+    let mut part = PolicyRunner::part(ReserveOnPlaced, "north", room.engine.clone(), checkpoints.clone());
+    catch_up(&*room.store, &mut part).await.unwrap();
+    let standing = &checkpoints.subscribers().await.unwrap()[0];
+    assert_eq!((part.name(), part.name()), ("reserve-on-placed-1-at-north", standing.subscriber.name()));
+    let head = room.head();
+    // Another part that meets the same event sends the same command.
+    let mut other = PolicyRunner::part(ReserveOnPlaced, "south", room.engine.clone(), checkpoints.clone());
+    catch_up(&*room.store, &mut other).await.unwrap();
+    assert_eq!(room.head(), head);
+    let strange = EventData::raw(EventId::random(), "Weighed", 1, Json::empty());
+    let scarf = StreamId::new("stock", "scarf").unwrap();
+    room.store.append(Commit::to(scarf, Expected::NEW, [strange])).await.unwrap();
+    place(&*room.store, 2, &[("scarf", 1)]).await;
+    let told = error_text(&catch_up(&*room.store, &mut part).await.unwrap_err());
+    assert!(told.starts_with("reserve-on-placed-1-at-north cannot handle order-2"), "{told}");
+}
+
 #[test]
 fn issued_commands_are_compared_and_shown() {
     let issued = Issued::to::<StockItem>("hat", StockCommand::Clear);

@@ -1,68 +1,19 @@
 //! Records that are lost, repeated or forked, put into a topic by hand: each is told, and stops its own partition only.
 
 use crate::{
-    broker::{shared, unique},
+    broker::shared,
+    forger::{Forged, Forger},
+    obeyed::{Copies, CopyNotes},
     tally::Elsewhere,
 };
-use annals::Position;
-use annals_kafka::{ConsumerTerms, First, Foreign, KafkaOptions, PassOverError, headers, pass_over};
-use rdkafka::{
-    ClientConfig,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
-    message::{Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, Producer},
-};
-use std::time::Duration;
-
-/// Writes records by hand to a topic of two partitions.
-struct Forger {
-    producer: BaseProducer,
-    topic: String,
-}
-
-impl Forger {
-    async fn new(options: &KafkaOptions) -> Self {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", options.to_string().trim_start_matches("kafka://"));
-        let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
-        let topic = unique("forged");
-        let wanted = NewTopic::new(&topic, 2, TopicReplication::Fixed(1));
-        admin.create_topics([&wanted], &AdminOptions::new()).await.unwrap();
-        Self { producer: config.create().unwrap(), topic }
-    }
-
-    /// A note in `partition` at `position`, that claims to follow `previous`.
-    fn write(&self, partition: i32, position: u64, previous: u64) {
-        let texts = [
-            (headers::EVENT_ID, uuid::Uuid::from_u128(u128::from(position)).to_string()),
-            (headers::EVENT_TYPE, "Noted".into()),
-            (headers::SCHEMA_VERSION, "1".into()),
-            (headers::STREAM, format!("order-{partition}")),
-            (headers::STREAM_VERSION, position.to_string()),
-            (headers::POSITION, position.to_string()),
-            (headers::PREVIOUS_POSITION, previous.to_string()),
-            (headers::RECORDED_AT, "2026-01-01T00:00:00.000000Z".into()),
-        ];
-        let all = texts.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-            all.insert(Header { key, value: Some(value.as_str()) })
-        });
-        self.send(partition, &format!("{{\"n\":{position}}}"), all);
-    }
-
-    fn send(&self, partition: i32, value: &str, all: OwnedHeaders) {
-        let record = BaseRecord::to(&self.topic).partition(partition).key("k").payload(value).headers(all);
-        self.producer.send(record).map_err(|(error, _)| error).unwrap();
-        self.producer.flush(Duration::from_secs(10)).unwrap();
-    }
-
-    fn read_by(&self, options: &KafkaOptions) -> Elsewhere {
-        Elsewhere::new(options, vec![self.topic.clone()])
-    }
-}
+use annals::{Checkpoints, Engine, MemoryStore, Position, part_name};
+use annals_kafka::{Consumer, ConsumerTerms, First, Foreign, Handler, PassOverError, headers, pass_over};
+use rdkafka::message::{Header, OwnedHeaders};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 async fn notes(there: &Elsewhere, partition: i32) -> String {
-    let found = there.tallied().await.remove(&format!("order-{partition}"));
+    let found = there.tallied().await.remove(&format!("order-{}", Forger::key_of(partition)));
     found.map_or_else(String::new, |text| text[text.find('[').unwrap()..].trim_end_matches('}').to_string())
 }
 
@@ -128,7 +79,7 @@ async fn what_is_no_event_stops_its_partition_unless_it_is_to_be_passed_over() {
     let Some(options) = shared() else { return };
     let forger = Forger::new(&options).await;
     forger.write(0, 1, 0);
-    forger.send(0, "hello", OwnedHeaders::new());
+    forger.send(0, "k", Some("hello"), OwnedHeaders::new());
     forger.write(0, 2, 1);
     let there = forger.read_by(&options);
     let running = there.run();
@@ -153,5 +104,68 @@ async fn a_topic_that_lost_its_beginning_is_read_only_by_who_says_so() {
     running.stop().await;
     let running = there.run_with(ConsumerTerms { first: First::Oldest, ..there.terms() });
     there.until("it begins", || async { notes(&there, 0).await == "[8,9]" }).await;
+    running.stop().await;
+}
+
+/// Where the parts of a policy stand goes by their own names, not by that of the policy. Broken on purpose, and seen to fail
+/// this: a part that says the name of its policy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_stops_a_part_of_a_policy_and_a_person_decides_about_that_part() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    for (position, previous) in [(1, 0), (9, 7), (10, 9)] {
+        forger.write(0, position, previous);
+    }
+    forger.write(1, 3, 0);
+    let there = forger.read_by(&options);
+    let copies = Arc::new(Engine::new(Arc::new(MemoryStore::new())));
+    let handler = Handler::policy(CopyNotes, copies.clone(), there.documents.clone());
+    let consumer = Consumer::new(&there.group, options, there.topics.clone(), handler, there.terms());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    let copied =
+        async |partition: i32| copies.load::<Copies>(&Forger::key_of(partition)).await.unwrap().version.get();
+    let part = part_name("copy-notes", 1, &Consumer::part(&forger.topic, 0));
+    let told = || async {
+        let all = there.documents.subscribers().await.unwrap();
+        all.into_iter().find(|info| info.subscriber.name() == part).and_then(|info| info.failure)
+    };
+    there.until("the loss is told", || async { told().await.is_some() }).await;
+    let (told_as, _) = told().await.unwrap();
+    assert!(told_as.contains(&format!("pass_over({part:?}, 7)")), "{told_as}");
+    there.until("the other partition goes on", || async { copied(1).await == 1 }).await;
+    assert_eq!(copied(0).await, 1);
+    pass_over(&*there.documents, &part, Position::new(7)).await.unwrap();
+    there.until("it goes on", || async { copied(0).await == 3 }).await;
+    there.until("nothing is told", || async { told().await.is_none() }).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+/// A record without its value is one that the handler wants, and does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_without_its_value_stops_its_partition_and_a_person_decides() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let key = Forger::key_of(0);
+    let omitted = |event_type, position, previous| {
+        let forged = Forged { event_type, key: &key, version: position, position, previous };
+        let bytes = Header { key: headers::PAYLOAD_OMITTED, value: Some("2000000") };
+        forger.send(0, &key, None, forged.headers().insert(bytes));
+    };
+    forger.write(0, 1, 0);
+    // Of a type that nobody here takes: its value is not missed.
+    omitted("Weighed", 2, 1);
+    omitted("Noted", 3, 2);
+    forger.write(0, 4, 3);
+    let there = forger.read_by(&options);
+    let running = there.run();
+    let told = until_told(&there, 0, "came without its value").await;
+    let part = there.part(&forger.topic, 0);
+    assert!(told.contains(&format!("order-{key} at position 3")), "{told}");
+    assert!(told.contains(&format!("pass_over({part:?}, 3)")), "{told}");
+    assert_eq!(notes(&there, 0).await, "[1]");
+    pass_over(&*there.documents, &part, Position::new(3)).await.unwrap();
+    there.until("it goes on", || async { notes(&there, 0).await == "[1,4]" }).await;
     running.stop().await;
 }

@@ -10,6 +10,7 @@ mod chained;
 mod changed_topics;
 mod cloud_events;
 mod consumed;
+mod forger;
 mod guarded;
 mod guarded_lag;
 mod lag;

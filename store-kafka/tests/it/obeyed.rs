@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Serialize, Deserialize)]
-enum CopyEvent {
+pub(crate) enum CopyEvent {
     Copied { n: u64 },
 }
 
@@ -24,16 +24,16 @@ impl DomainEvent for CopyEvent {
 }
 
 #[derive(Debug, Default, Clone)]
-struct Copies;
+pub(crate) struct Copies;
 
 #[derive(Debug, PartialEq)]
-struct Copy {
+pub(crate) struct Copy {
     n: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("never")]
-struct Never;
+pub(crate) struct Never;
 
 impl Aggregate for Copies {
     type Id = str;
