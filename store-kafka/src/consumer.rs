@@ -182,7 +182,7 @@ impl Consumer {
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| options.failed("subscribing", error))?;
         let parts = Parts::new(self.options, &self.topics, self.handler, self.terms);
-        let make = move |partition, consumer, rewind| parts.task(partition, consumer, rewind);
+        let make = move |partition, consumer, rewind, stop| parts.task(partition, consumer, rewind, stop);
         Ok(Reader { options, consumer: Arc::new(consumer), make: Box::new(make), runtime, stop })
     }
 

@@ -7,7 +7,10 @@ mod original;
 pub use letter::{DeadLetter, RecordPlace};
 use original::originals;
 
-use crate::{Consumer, Incoming, KafkaFailed, KafkaOptions, client::all_topics, consumer::Held, scan::scan};
+use crate::{
+    Consumer, Incoming, KafkaFailed, KafkaOptions, blocking::blocking, client::all_topics, consumer::Held,
+    scan::scan,
+};
 use annals::{
     DocumentStore, Parked, ParkedAction, ParkedEvents, ParkedRequest, Position, RecordedEvent, StoreError,
     SubscriberId, SubscriberInfo, part_name,
@@ -15,6 +18,7 @@ use annals::{
 use async_trait::async_trait;
 use rdkafka::{error::KafkaError, message::BorrowedMessage};
 use std::{collections::HashMap, sync::Arc};
+use tokio_util::sync::CancellationToken;
 
 /// What the name of a dead-letter topic ends with.
 const SUFFIX: &str = ".dlt";
@@ -85,7 +89,8 @@ impl DeadLetters {
         &self,
         pick: impl Fn(DeadLetter) -> Option<T> + Send + 'static,
     ) -> Result<Vec<T>, KafkaFailed> {
-        self.scanned(move |record| pick(DeadLetter::read(record)?)).await
+        let never = CancellationToken::new();
+        Ok(self.scanned(&never, move |record| pick(DeadLetter::read(record)?)).await?.unwrap_or_default())
     }
 
     /// The event of a letter without its value, from the topic that it came from; none where that does not keep it any more.
@@ -119,20 +124,19 @@ impl DeadLetters {
         documents.request(&live, &ParkedRequest { key: key.into(), action: ParkedAction::Retry }).await
     }
 
-    /// What `read` makes of every record there is.
+    /// What `read` makes of every record there is; none when `stop` was cancelled meanwhile.
     async fn scanned<T: Send + 'static>(
         &self,
+        stop: &CancellationToken,
         read: impl Fn(&BorrowedMessage<'_>) -> Option<T> + Send + 'static,
-    ) -> Result<Vec<T>, KafkaFailed> {
-        let (options, topics) = (self.options.clone(), self.topics.clone());
-        let scanned = tokio::task::spawn_blocking(move || {
+    ) -> Result<Option<Vec<T>>, KafkaFailed> {
+        let (options, topics, stop) = (self.options.clone(), self.topics.clone(), stop.clone());
+        let scanned = move || {
             let mut found = vec![];
-            scan(&options, &topics, |record| found.extend(read(record)))?;
-            Ok(found)
-        });
-        scanned
-            .await
-            .unwrap_or_else(|_| Err(self.options.failed("reading dead letters", KafkaError::Canceled)))
+            let ended = scan(&options, &topics, &stop, |record| found.extend(read(record)))?;
+            Ok(ended.then_some(found))
+        };
+        blocking(&self.options, "reading dead letters", scanned).await
     }
 }
 
@@ -142,6 +146,8 @@ pub(crate) struct PartLetters {
     /// The records in hand, those of the page among them.
     pub(crate) held: Arc<Held>,
     pub(crate) handler: &'static str,
+    /// When the part is to stop, nothing is searched any more.
+    pub(crate) stop: CancellationToken,
 }
 
 #[async_trait]
@@ -155,7 +161,7 @@ impl ParkedEvents for PartLetters {
         Ok(self.letters.copy(self.handler, copies).await?)
     }
 
-    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError> {
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<Result<RecordedEvent, String>>, StoreError> {
         if parked.is_empty() {
             return Ok(vec![]);
         }
@@ -172,7 +178,8 @@ impl ParkedEvents for PartLetters {
             ))
         };
         let (mut found, mut elsewhere) = (HashMap::new(), HashMap::new());
-        for (event, omitted, from) in self.letters.scanned(read).await? {
+        let stopped = || StoreError::transient("reading parked events", "this consumer is to stop");
+        for (event, omitted, from) in self.letters.scanned(&self.stop, read).await?.ok_or_else(stopped)? {
             match omitted {
                 true => elsewhere.extend(from.map(|from| (event.position, from))),
                 false => drop(found.insert(event.position, event)),
@@ -182,20 +189,49 @@ impl ParkedEvents for PartLetters {
         found.extend(originals(&self.letters.options, elsewhere.clone()).await?);
         let missing = |entry: &Parked| {
             let (position, topics) = (entry.position, self.letters.topics.join(", "));
-            let reason = match elsewhere.get(&position) {
+            match elsewhere.get(&position) {
                 None => format!("position {position} is not in {topics} any more: discard it"),
                 Some(RecordPlace { topic, partition, .. }) => format!(
                     "the value of position {position} was larger than {topics} takes, and {topic} {partition} does not have it any more: discard it"
                 ),
-            };
-            StoreError::permanent("reading a parked event", reason)
+            }
         };
-        parked.iter().map(|entry| found.get(&entry.position).cloned().ok_or_else(|| missing(entry))).collect()
+        let event_of = |entry: &Parked| found.get(&entry.position).cloned().ok_or_else(|| missing(entry));
+        Ok(parked.iter().map(event_of).collect())
     }
 }
 
 impl std::fmt::Debug for DeadLetters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DeadLetters").field("topics", &self.topics).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use annals::Version;
+    use std::time::{Duration, Instant};
+
+    /// Broken on purpose, and seen to fail this: topics searched whatever `stop` says. There is no broker: whoever asks one
+    /// waits for seconds, and is told so.
+    #[tokio::test]
+    async fn nothing_is_searched_for_a_part_that_is_to_stop() {
+        let letters = Arc::new(DeadLetters::new("kafka://127.0.0.1:1".parse().unwrap(), ["order"]));
+        let part = PartLetters { letters, held: Arc::default(), handler: "tally", stop: Default::default() };
+        part.stop.cancel();
+        let entry = Parked {
+            key: "order-3".into(),
+            position: Position::new(1),
+            stream: "order-3".parse().unwrap(),
+            version: Version::new(1),
+            error: String::new(),
+            attempts: 1,
+            parked_at: Default::default(),
+        };
+        let begun = Instant::now();
+        let told = part.find(&[entry]).await.unwrap_err();
+        assert!(told.is_transient() && annals::error_text(&told).contains("is to stop"), "{told:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     }
 }

@@ -10,14 +10,23 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often it is looked whether to stop while no record comes.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Calls `each` for every record of `topics`, those of a partition in their order; topics that are not there have none.
-/// Blocks: for a thread that may.
+/// False when `stop` was cancelled before their end. Blocks: for a thread that may.
 pub(crate) fn scan(
     options: &KafkaOptions,
     topics: &[String],
+    stop: &CancellationToken,
     mut each: impl FnMut(&BorrowedMessage<'_>),
-) -> Result<(), KafkaFailed> {
+) -> Result<bool, KafkaFailed> {
+    if stop.is_cancelled() {
+        return Ok(false);
+    }
     let reader = options.reader()?;
     let mut list = TopicPartitionList::new();
     let failed = |error| options.failed("reading topics", error);
@@ -27,17 +36,22 @@ pub(crate) fn scan(
         }
     }
     reader.assign(&list).map_err(failed)?;
-    let mut ended = 0;
+    let (mut ended, mut heard) = (0, Instant::now());
     while ended < list.count() {
-        match reader.poll(ANSWER_MAX) {
+        if stop.is_cancelled() {
+            return Ok(false);
+        }
+        match reader.poll(LOOK_INTERVAL) {
             Some(Ok(record)) => each(&record),
             Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
             Some(Err(error)) => return Err(failed(told(error, reader.context()))),
+            None if heard.elapsed() < ANSWER_MAX => continue,
             None => {
                 let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
                 return Err(failed(told(late, reader.context())));
             }
         }
+        heard = Instant::now();
     }
-    Ok(())
+    Ok(true)
 }

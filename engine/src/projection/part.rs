@@ -2,16 +2,16 @@
 
 mod again;
 mod mode;
+mod requests;
 #[cfg(test)]
 mod tests;
 
 pub use mode::PartMode;
 
-use super::{fold::Touches, projector::tell_parked, retry::retried};
+use super::{fold::Touches, projector::tell_parked};
 use crate::{
-    CheckpointError, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite, Parked,
-    ParkedRequest, Position, Projection, RecordedEvent, Slot, StoreError, Subscriber, SubscriberError,
-    SubscriberId, TEND_INTERVAL, error_text, subscription::Place,
+    CheckpointError, DocumentStore, LeaseTerms, LogFilter, LogPage, PageWrite, Parked, Position, Projection,
+    RecordedEvent, Slot, StoreError, Subscriber, SubscriberError, SubscriberId, subscription::Place,
 };
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -44,11 +44,12 @@ pub trait ParkedEvents: Send + Sync {
     /// fail: then the same may be kept twice.
     async fn keep(&self, parked: &[(&Parked, &RecordedEvent)]) -> Result<(), StoreError>;
 
-    /// The events of these entries, in their order.
+    /// The events of these entries, in their order: for each the event, or why it is no more there. To find one may take
+    /// reading everything that is kept, so it is asked once for many.
     ///
     /// # Errors
-    /// A permanent one when an event is no more there.
-    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError>;
+    /// When it cannot be looked.
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<Result<RecordedEvent, String>>, StoreError>;
 }
 
 /// What a part is called: the subscriber `name`, the generation that it writes into, and the part.
@@ -184,52 +185,6 @@ impl<P: Projection> PartProjector<P> {
             kept.extend(fresh.iter().map(|(entry, _)| (entry.key.clone(), entry.position)));
         }
         Ok(())
-    }
-
-    /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
-    async fn answer_requests(&mut self) -> Result<(), SubscriberError> {
-        if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
-            return Ok(());
-        }
-        let (into, place) = self.running()?;
-        // What was kept may take a while to be read.
-        place.renewing(self.answer(into, place)).await?;
-        self.asked = Some(Instant::now());
-        Ok(())
-    }
-
-    async fn answer(&self, into: &SubscriberId, place: &Place) -> Result<(), SubscriberError> {
-        let at = place.lease()?.checkpoint;
-        for request in self.documents.requests(into, PageLimit::DEFAULT).await? {
-            let (slot, write) = self.again(into, &request).await?;
-            let seen = [(request.key.clone(), slot)];
-            // The checkpoint stays where it is: the step only proves that the lease is still ours.
-            match self.documents.commit_part(&place.step(at)?, into, &seen, write).await {
-                // Another part came first: it has carried the request out, or it is there at the next look.
-                Err(CheckpointError::Raced { .. }) => {}
-                outcome => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    /// What carrying out `request` writes. Events that are no more there stay parked, and say so.
-    async fn again(
-        &self,
-        into: &SubscriberId,
-        request: &ParkedRequest,
-    ) -> Result<(Slot, PageWrite), SubscriberError> {
-        match retried(&self.projection, &*self.kept, &*self.documents, into, request).await {
-            Err(SubscriberError::Store(error)) if !error.is_transient() => {
-                let key = std::slice::from_ref(&request.key);
-                let slot = self.documents.load(into, key).await?.pop().unwrap_or_default();
-                let park = self.documents.parked(into, Some(&request.key), None, PageLimit::ONE).await?;
-                let told = |entry| Parked { error: error_text(&error), ..entry };
-                let park = park.into_iter().map(told).collect();
-                Ok((slot, PageWrite { park, ..PageWrite::default() }))
-            }
-            outcome => outcome,
-        }
     }
 }
 

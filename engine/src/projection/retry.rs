@@ -26,7 +26,9 @@ pub(super) async fn retried<P: Projection>(
         ParkedAction::Discard if !parked.is_empty() => parked.split_at(1),
         _ => parked.split_at(0),
     };
-    let events = kept.find(again).await?;
+    let missing = |reason: String| StoreError::permanent("reading a parked event", reason);
+    let events: Vec<RecordedEvent> =
+        kept.find(again).await?.into_iter().collect::<Result<_, _>>().map_err(missing)?;
     let touches = Touches::of(projection, &events)?.only(key);
     let mut write = touches.fold(vec![Slot { parked: false, ..slot.clone() }], Utc::now())?;
     let still: Vec<Position> = write.park.iter().map(|entry| entry.position).collect();
@@ -45,7 +47,7 @@ impl ParkedEvents for FromLog<'_> {
         Ok(())
     }
 
-    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError> {
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<Result<RecordedEvent, String>>, StoreError> {
         let mut events = Vec::with_capacity(parked.len());
         for entry in parked {
             events.push(recorded_at(self.0, entry.position).await?);
@@ -62,12 +64,15 @@ fn counted(now: Parked, before: &[Parked]) -> Option<Parked> {
     Some(Parked { attempts, error, parked_at: before.parked_at, ..now })
 }
 
-async fn recorded_at(store: &dyn EventStore, position: Position) -> Result<RecordedEvent, StoreError> {
+async fn recorded_at(
+    store: &dyn EventStore,
+    position: Position,
+) -> Result<Result<RecordedEvent, String>, StoreError> {
     let before = Position::new(position.get().saturating_sub(1));
     let page = store.read_log(before, PageLimit::ONE, &LogFilter::all()).await?;
     let found = page.events.into_iter().next().filter(|event| event.position == position);
     let missing = || {
         format!("position {position} is not in the log: it is another log than the one that was projected")
     };
-    found.ok_or_else(|| StoreError::permanent("reading a parked event", missing()))
+    Ok(found.ok_or_else(missing))
 }

@@ -16,6 +16,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// Makes the tasks of a consumer's partitions.
 pub(super) struct Parts {
@@ -45,12 +46,13 @@ impl Parts {
         partition: Partition,
         consumer: Arc<BaseConsumer<Member>>,
         rewind: mpsc::UnboundedSender<Partition>,
+        stop: CancellationToken,
     ) -> PartTask {
         let number = self.numbers.get(&*partition.topic).copied().unwrap_or(0);
         let held = Arc::new(Held::default());
         let in_hand = if number == 0 { held.clone() } else { Arc::default() };
         let (letters, handler) = (self.letters.clone(), self.handler.name());
-        let dead = PartLetters { letters, held: in_hand.clone(), handler };
+        let dead = PartLetters { letters, held: in_hand.clone(), handler, stop };
         let (kept, retries): (Arc<dyn ParkedEvents>, _) = match &self.terms.retries {
             None => (Arc::new(dead), None),
             Some(retries) => {

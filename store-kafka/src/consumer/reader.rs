@@ -28,8 +28,8 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 const POLL_WAIT_PAUSED: Duration = Duration::from_millis(5);
 
 /// Makes the task of a partition; what it says goes to the reader.
-pub(super) type MakeTask =
-    dyn Fn(Partition, Arc<BaseConsumer<Member>>, mpsc::UnboundedSender<Partition>) -> PartTask + Send;
+pub(super) type MakeTask = dyn Fn(Partition, Arc<BaseConsumer<Member>>, mpsc::UnboundedSender<Partition>, CancellationToken) -> PartTask
+    + Send;
 
 /// Reads for all partitions of one member. Blocks: for a thread of its own.
 pub(super) struct Reader {
@@ -79,7 +79,7 @@ impl Reader {
         for partition in std::mem::take(&mut assignment.new) {
             let (feed, waiting) = queue();
             let stop = self.stop.child_token();
-            let task = (self.make)(partition.clone(), self.consumer.clone(), rewind.clone());
+            let task = (self.make)(partition.clone(), self.consumer.clone(), rewind.clone(), stop.clone());
             let (ends, ended) = std::sync::mpsc::channel();
             let (stopped, work) = (stop.clone(), task);
             self.runtime.spawn(async move {

@@ -75,6 +75,11 @@ impl PartTask {
                     work.rewound = false;
                     Duration::from_millis(1)
                 }
+                // As everywhere: what fails while it is to stop, such as a search that was broken off, is no failure.
+                Err(error) if work.stop.is_cancelled() => {
+                    tracing::info!(partition = %self.partition, error = %error_text(&error), "stopped meanwhile");
+                    break;
+                }
                 Err(error) => {
                     let wait = failures.next();
                     tell_failure(&mut *self.subscriber, &error, wait).await;

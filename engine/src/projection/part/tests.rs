@@ -1,12 +1,15 @@
 use crate::fixture::{Demand, SkuDemand, placed};
 use crate::*;
 use async_trait::async_trait;
-use std::sync::{Arc, Condvar, Mutex, atomic::Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 use tokio::task::JoinSet;
 
-/// Keeps parked events in memory, and forgets them when asked to.
+/// Keeps parked events in memory, forgets them when asked to, and counts how often it was searched.
 #[derive(Default)]
-struct Kept(Mutex<Vec<RecordedEvent>>);
+struct Kept(Mutex<Vec<RecordedEvent>>, AtomicU32);
 
 #[async_trait]
 impl ParkedEvents for Kept {
@@ -15,13 +18,11 @@ impl ParkedEvents for Kept {
         Ok(())
     }
 
-    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError> {
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<Result<RecordedEvent, String>>, StoreError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         let all = self.0.lock().unwrap();
         let find = |entry: &Parked| all.iter().find(|event| event.position == entry.position).cloned();
-        parked
-            .iter()
-            .map(|entry| find(entry).ok_or_else(|| StoreError::permanent("finding", "gone")))
-            .collect()
+        Ok(parked.iter().map(|entry| find(entry).ok_or_else(|| "gone".to_string())).collect())
     }
 }
 
@@ -130,6 +131,36 @@ async fn a_parked_event_that_is_nowhere_kept_any_more_stays_and_says_so() {
     let parked = shop.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap();
     assert!(parked[0].error.contains("gone"), "{parked:?}");
     part.handle(&page(1, vec![event(2, &[("cap", 1)])])).await.unwrap();
+}
+
+/// Broken on purpose, and seen to fail this: each request searches for itself.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_about_many_keys_is_searched_for_once_and_one_that_is_gone_holds_up_no_other() {
+    let shop = Shop::new();
+    let mut part = shop.part(0);
+    part.begin().await.unwrap();
+    let skus: Vec<String> = (0..20).map(|n| format!("sku {n}")).collect();
+    let events = skus
+        .iter()
+        .zip(1..)
+        .flat_map(|(sku, n)| [event(2 * n - 1, &[(sku.as_str(), 13)]), event(2 * n, &[(sku.as_str(), 1)])]);
+    part.handle(&page(0, events.collect())).await.unwrap();
+    assert_eq!(shop.parked().await.len(), 40);
+    shop.kept.0.lock().unwrap().retain(|event| event.position != Position::new(7));
+    shop.demand.mended.store(true, Ordering::Relaxed);
+    let (live, _) = shop.documents.live("demand").await.unwrap().unwrap();
+    for sku in &skus {
+        let request = ParkedRequest { key: sku.as_str().into(), action: ParkedAction::Retry };
+        assert!(shop.documents.request(&live, &request).await.unwrap());
+    }
+    tokio::time::sleep(TEND_INTERVAL).await;
+    part.tend().await.unwrap();
+    assert_eq!(shop.kept.1.load(Ordering::Relaxed), 1);
+    let parked = shop.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap();
+    let keys: Vec<&str> = parked.iter().map(|entry| &*entry.key).collect();
+    assert_eq!(keys, ["sku 3", "sku 3"]);
+    assert!(parked[0].error.contains("gone"), "{parked:?}");
+    assert_eq!((shop.ordered("sku 4").await, shop.ordered("sku 3").await), (Some(14), None));
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ impl ParkedEvents for RetryLetters {
         }
     }
 
-    async fn find(&self, parked: &[Parked]) -> Result<Vec<RecordedEvent>, StoreError> {
+    async fn find(&self, parked: &[Parked]) -> Result<Vec<Result<RecordedEvent, String>>, StoreError> {
         self.dead.find(parked).await
     }
 }
