@@ -1,5 +1,8 @@
 //! A producer of transactions, from its beginning to its first error.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     KafkaFailed, KafkaOptions,
     client::{Ends, Hearing, Producer, told},
@@ -168,6 +171,10 @@ impl Session {
         record.headers = headers;
         let begun = Instant::now();
         loop {
+            // Whoever gave it up may begin another session at once, which looks what is there: no more comes.
+            if self.given_up.load(Ordering::Relaxed) {
+                return Err(self.options.failed("sending", KafkaError::Canceled));
+            }
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {

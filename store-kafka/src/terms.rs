@@ -37,9 +37,10 @@ pub enum Delivery {
     /// Once, for consumers that read committed records only. Wants a broker with transactions.
     #[default]
     ExactlyOnce,
-    /// Once as a rule, in order always. What can repeat is what a killed or paused publisher still had on its way when its
-    /// successor looked which records are there: [`REPEATED_RECORDS_MAX`] at most each time, and none where
-    /// the lease outlasts the way. Consumers that check [`previous-position`](crate::headers::PREVIOUS_POSITION), as
+    /// Once as a rule, in order always. What can repeat is what a publisher still had on its way when a session began after
+    /// it that looked which records are there: [`REPEATED_RECORDS_MAX`] at most each time, and none where the lease
+    /// outlasts the way. That is so after a kill or a pause, and where the store's database failed for a moment while the
+    /// lease was renewed: then this publisher begins anew itself, at once. Consumers that check [`previous-position`](crate::headers::PREVIOUS_POSITION), as
     /// [`Chain`](crate::Chain) does, tell them and drop them.
     ///
     /// Kafka fences nobody off here: a publisher that was paused and replaced may still send the rest of its page when it
@@ -48,7 +49,7 @@ pub enum Delivery {
 }
 
 /// How many records a publisher without transactions has on their way at once, and so how many can repeat after it was
-/// killed or paused: those of one page of the log.
+/// killed or paused, or could not renew its lease for a moment: those of one page of the log.
 pub const REPEATED_RECORDS_MAX: usize = annals::PageLimit::MAX.get();
 
 /// Where a publisher begins that has published nothing yet.

@@ -5,7 +5,7 @@ use crate::{
     place::Place,
 };
 use annals::{EventStore, LogFilter, PageLimit, Position, Subscriber, SubscriberError, catch_up, error_text};
-use annals_kafka::{Oversize, PublishError, PublisherTerms};
+use annals_kafka::{Delivery, Oversize, PublishError, PublisherTerms};
 
 const LIMIT: usize = 20_000;
 
@@ -96,4 +96,23 @@ async fn an_event_that_is_too_large_goes_out_without_its_value_where_that_is_wan
         .map(|record| annals_kafka::Incoming::read(record).unwrap().omitted)
         .collect();
     assert_eq!(omitted, [None, Some(LIMIT as u64), None]);
+}
+
+/// More than the client takes at once: whoever publishes waits for the broker, and then goes on. That it waits is shown
+/// beside `Session::send`.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_waits_in_the_client_is_published_once_and_in_order() {
+    const EVENTS: usize = 200;
+    const BYTES: usize = 700_000;
+    const { assert!(EVENTS * BYTES > 2 * annals_kafka::QUEUE_BYTES_MAX) };
+    for delivery in [Delivery::ExactlyOnce, Delivery::AtLeastOnce] {
+        let Some(place) = Place::shared() else { return };
+        for key in 0..EVENTS as u32 / 5 {
+            place.append_payloads("order", key, &vec![payload(BYTES); 5]).await;
+        }
+        let terms = PublisherTerms { delivery, ..place.terms() };
+        catch_up(&*place.store, &mut place.publisher(terms)).await.unwrap();
+        let proof = place.proof(&["order"]).await;
+        assert!(proof.holds() && proof.records() == EVENTS as u64, "{proof:?}");
+    }
 }
