@@ -89,7 +89,14 @@ pub(super) fn sieve(
 }
 
 impl Counts {
-    pub(super) fn tell(&self, subscriber: &str, topic: &str) {
+    pub(super) fn add(&mut self, more: Self) {
+        self.skipped += more.skipped;
+        self.repeated += more.repeated;
+        self.foreign += more.foreign;
+    }
+
+    /// Tells what there is, once.
+    pub(super) fn tell(&mut self, subscriber: &str, topic: &str) {
         let counts = [
             ("annals_records_skipped", self.skipped),
             ("annals_records_repeated", self.repeated),
@@ -99,10 +106,16 @@ impl Counts {
             metrics::counter!(name, "subscriber" => subscriber.to_string(), "topic" => topic.to_string())
                 .increment(count);
         }
+        *self = Self::default();
     }
 }
 
 impl Stopped {
+    /// Where the record lies.
+    pub(super) fn offset(&self) -> i64 {
+        self.offset
+    }
+
     /// Why, in full.
     pub(super) fn error(&self, partition: &Partition, part: &str) -> PartitionError {
         let (topic, part) = (partition.topic.to_string(), format!("{part:?}"));

@@ -6,7 +6,7 @@ use super::{
     member::Member,
     partition::Partition,
     retry::{Again, RetryLetters},
-    sieve::{Sieved, sieve},
+    sieve::{Counts, Sieved, sieve},
     terms::PAGE_RECORDS_MAX,
     waiting::{Fed, Waiting},
 };
@@ -50,6 +50,10 @@ pub(super) struct Work {
     written: Instant,
     /// Whatever was reported before has passed.
     pub(super) told: bool,
+    /// What was seen since the checkpoint: what is not written is seen again, and counted then.
+    counts: Counts,
+    /// The record that stopped it last: it is counted once, however often it is tried.
+    stopped_at: Option<i64>,
 }
 
 impl PartTask {
@@ -57,8 +61,18 @@ impl PartTask {
     pub(super) async fn run(mut self, waiting: Waiting, stop: CancellationToken) {
         let filter = self.subscriber.filter();
         let (chain, written) = (Chain::default(), Instant::now());
-        let mut work =
-            Work { waiting, stop, filter, chain, rewound: false, unsettled: false, written, told: false };
+        let mut work = Work {
+            waiting,
+            stop,
+            filter,
+            chain,
+            rewound: false,
+            unsettled: false,
+            written,
+            told: false,
+            counts: Counts::default(),
+            stopped_at: None,
+        };
         let mut failures = RestartWaits::default();
         while !work.stop.is_cancelled() {
             let wait = match self.follow(&mut work).await {
@@ -104,6 +118,7 @@ impl PartTask {
     async fn follow(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         let at = self.subscriber.begin().await?;
         (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
+        work.counts = Counts::default();
         if let Some(letters) = &self.retries {
             letters.sends_as(self.subscriber.name(), None);
         }
@@ -153,8 +168,8 @@ impl PartTask {
             let foreign = self.terms.foreign == Foreign::PassOver;
             let Sieved { page, chain, records, offset, counts, stopped } =
                 self.held.look(|records| sieve(records, work.chain, &work.filter, foreign, begins));
-            counts.tell(self.subscriber.name(), &self.partition.topic);
             if records > 0 {
+                work.counts.add(counts);
                 self.write(work, page, chain).await?;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
@@ -167,7 +182,9 @@ impl PartTask {
                 // Somebody may have moved the offset of the group forward.
                 PartitionError::Lost { .. } if !work.rewound => self.go_back(work).await?,
                 error => {
-                    stopped.count(self.subscriber.name(), &self.partition.topic);
+                    if work.stopped_at.replace(stopped.offset()) != Some(stopped.offset()) {
+                        stopped.count(self.subscriber.name(), &self.partition.topic);
+                    }
                     return Err(error.of(self.subscriber.name()));
                 }
             }
@@ -193,6 +210,7 @@ impl PartTask {
         self.subscriber.handle(&LogPage::new(events, after, looked, looked)).await?;
         (work.chain, work.rewound, work.unsettled) = (chain, false, false);
         work.written = Instant::now();
+        work.counts.tell(self.subscriber.name(), &self.partition.topic);
         self.tell_well(work).await
     }
 
@@ -203,6 +221,7 @@ impl PartTask {
             self.subscriber.handle(&LogPage::new(vec![], at, at, at)).await?;
             work.written = Instant::now();
         }
+        work.counts.tell(self.subscriber.name(), &self.partition.topic);
         Ok(())
     }
 

@@ -1,16 +1,8 @@
 //! How far groups are behind is told of all that read a topic, and as a metric.
 
-use crate::{broker::unique, place::Place, tally::Elsewhere};
+use crate::{broker::unique, metered::Metered, place::Place, tally::Elsewhere};
 use annals::catch_up;
 use annals_kafka::PartitionLag;
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, Once, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
 
 async fn published(place: &Place, category: &str, keys: u32, count: u32) {
     for key in 0..keys {
@@ -61,62 +53,14 @@ async fn the_metric_comes_to_nothing_when_no_record_is_left() {
     let Some(place) = Place::shared() else { return };
     published(&place, "order", 20, 5).await;
     let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
-    let gauges = Gauges::of_this_program();
+    let metered = Metered::of_this_program();
     let running = there.run();
     there.until_counted(100).await;
     there
         .until("no record is left in any partition", || async {
-            let told = gauges.of("annals_records_behind", &there.group);
+            let told = metered.gauges("annals_records_behind", &there.group);
             told.len() == 4 && told.values().all(|behind| *behind == 0.0)
         })
         .await;
     running.stop().await;
-}
-
-/// Keeps the gauges of this program, by name and labels.
-#[derive(Clone, Default)]
-struct Gauges(Arc<Mutex<BTreeMap<Labelled, Arc<AtomicU64>>>>);
-
-/// A name, and the values of its labels.
-type Labelled = (String, Vec<String>);
-
-impl Gauges {
-    fn of_this_program() -> Self {
-        static KEPT: Mutex<Option<Gauges>> = Mutex::new(None);
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let gauges = Self::default();
-            metrics::set_global_recorder(gauges.clone()).map_err(|_| "there is one").unwrap();
-            *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(gauges);
-        });
-        KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap()
-    }
-
-    /// The gauges of this name and group, by their other labels.
-    fn of(&self, name: &str, group: &str) -> BTreeMap<Vec<String>, f64> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |(known, labels): &Labelled| known == name && labels.iter().any(|l| l == group);
-        let found = all.iter().filter(|(key, _)| of(key));
-        found.map(|((_, labels), at)| (labels.clone(), f64::from_bits(at.load(Ordering::Relaxed)))).collect()
-    }
-}
-
-impl Recorder for Gauges {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::noop()
-    }
-
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        let labels = key.labels().map(|label| label.value().to_string()).collect();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Gauge::from_arc(all.entry((key.name().into(), labels)).or_default().clone())
-    }
-
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
-    }
 }

@@ -207,6 +207,7 @@ async fn a_copy_that_comes_before_its_event_is_parked_waits_for_it() {
         inner: there.documents.clone(),
         others: others.collect(),
         asked: Default::default(),
+        failing: Default::default(),
     });
     let handler = Handler::projection(there.tally.clone(), documents.clone());
     let terms = terms(&there, &DELAYS_MS);

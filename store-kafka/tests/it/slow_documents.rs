@@ -1,4 +1,5 @@
-//! A store of documents that holds up whoever parks, until whoever tries it again has had its chance to be too early.
+//! A store of documents that holds up whoever parks, until whoever tries it again has had its chance to be too early; or one
+//! that fails for a while.
 
 use annals::{
     CheckpointError, Checkpoints, CompareError, Comparison, DocumentStore, Json, Lease, LeaseError,
@@ -17,9 +18,16 @@ pub(crate) struct SlowDocuments {
     pub(crate) inner: Arc<MemoryDocuments>,
     pub(crate) others: Vec<String>,
     pub(crate) asked: AtomicU32,
+    /// So many pages cannot be written.
+    pub(crate) failing: AtomicU32,
 }
 
 impl SlowDocuments {
+    /// Holds nobody up; the first `failing` pages cannot be written.
+    pub(crate) fn failing(inner: Arc<MemoryDocuments>, failing: u32) -> Self {
+        Self { inner, others: vec![], asked: Default::default(), failing: AtomicU32::new(failing) }
+    }
+
     async fn has_moved(&self) -> bool {
         let all = self.inner.subscribers().await.unwrap();
         let is_other = |info: &&SubscriberInfo| self.others.iter().any(|name| name == info.subscriber.name());
@@ -84,6 +92,10 @@ impl DocumentStore for SlowDocuments {
         seen: &[(Arc<str>, Slot)],
         page: PageWrite,
     ) -> Result<(), CheckpointError> {
+        let one_less = |left: u32| left.checked_sub(1);
+        if self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            return Err(StoreError::transient("writing a page", "it fails for a while").into());
+        }
         while !page.park.is_empty() && self.asked.load(Ordering::Relaxed) < 2 && !self.has_moved().await {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
