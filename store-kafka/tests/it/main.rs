@@ -14,6 +14,7 @@ mod counted;
 mod forger;
 mod guarded;
 mod guarded_lag;
+mod headers;
 mod lag;
 mod large_letters;
 mod limits;

@@ -1,6 +1,6 @@
 //! A log, where its publishers keep their place, and topics of their own.
 
-use crate::broker::{bootstrap, shared, unique};
+use crate::broker::{shared, unique};
 use annals::{
     Commit, EventData, EventId, EventStore, Expected, Json, MemoryDocuments, MemoryStore, StreamId,
 };
@@ -63,14 +63,27 @@ impl Place {
         self.store.append(commit).await.unwrap();
     }
 
+    /// What a client needs to find the broker, which lets in whoever comes.
+    pub(crate) fn client(&self) -> ClientConfig {
+        let url = self.options.to_string();
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", url.trim_start_matches("kafka://"));
+        config
+    }
+
     /// What a reader of committed records finds in the topic of `category`.
     pub(crate) fn records(&self, category: &str) -> Vec<OwnedMessage> {
-        let mut config = ClientConfig::new();
+        self.records_seen(category, "read_committed")
+    }
+
+    /// What a reader with this isolation finds.
+    pub(crate) fn records_seen(&self, category: &str, isolation: &str) -> Vec<OwnedMessage> {
+        let mut config = self.client();
         config
-            .set("bootstrap.servers", bootstrap())
             .set("group.id", unique("reader"))
             .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "true");
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", isolation);
         let reader: BaseConsumer = config.create().unwrap();
         let topic = self.topic(category);
         let metadata = reader.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
