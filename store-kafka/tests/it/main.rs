@@ -22,6 +22,7 @@ mod metered;
 mod obeyed;
 mod place;
 mod poisoned;
+mod proof;
 mod proxy;
 mod published;
 mod retried;
