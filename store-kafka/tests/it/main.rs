@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 #![allow(clippy::print_stdout, reason = "a test that cannot run says so")]
 
+mod aborted;
 mod at_least_once;
 mod behind;
 mod broker;
