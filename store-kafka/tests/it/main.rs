@@ -14,6 +14,7 @@ mod consumed;
 mod counted;
 mod forger;
 mod guarded;
+mod guarded_consumer;
 mod guarded_lag;
 mod headers;
 mod lag;
