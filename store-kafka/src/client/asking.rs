@@ -1,0 +1,107 @@
+//! Questions to a cluster, each asked until there is an answer or it is known that none will come.
+
+use super::{ANSWER_MAX, Hearing, is_vague, told};
+use crate::{KafkaFailed, KafkaOptions};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// How long it is tried to reach any broker at all.
+const REACHED_MAX: Duration = Duration::from_secs(5);
+
+/// How long each question waits while none is reached.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long the first of the questions waits that one question is asked as, each further one twice as long: in between
+/// the client is heard, so that a refused password is told at once and not when the time is over.
+const ASK_FIRST: Duration = Duration::from_millis(250);
+
+/// Asks until there is an answer, for [`ANSWER_MAX`] in all, or until the client says that none will come. `hear` lets the
+/// client say it, and gives it the token that it may want.
+pub(crate) fn asked<T>(
+    hearing: &Hearing,
+    mut hear: impl FnMut(),
+    ask: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let (begun, mut wait) = (Instant::now(), ASK_FIRST);
+    loop {
+        hear();
+        let error = match ask(wait) {
+            Err(error) if is_vague(&error) => error,
+            Err(error) => return Err(error),
+            Ok(answer) => {
+                hearing.answered();
+                return Ok(answer);
+            }
+        };
+        hear();
+        if let Some(hopeless) = hearing.hopeless() {
+            return Err(hopeless);
+        }
+        let (max, next) = match hearing.is_shut_out() {
+            true => (REACHED_MAX, ASK_AGAIN),
+            false => (ANSWER_MAX, wait * 2),
+        };
+        let left = max.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(told(error, hearing));
+        }
+        wait = next.min(left);
+    }
+}
+
+/// For each partition of `topic` its number; none where there is no such topic.
+pub(crate) fn partitions(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+) -> Result<Option<u32>, KafkaFailed> {
+    let hearing = reader.context();
+    let failed = |error| options.failed_as(hearing, "asking for the partitions of a topic", error);
+    let answer = asked(hearing, || hear(reader), |wait| reader.fetch_metadata(Some(topic), wait));
+    let metadata = answer.map_err(failed)?;
+    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
+    match found.error().map(RDKafkaErrorCode::from) {
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
+        Some(code) => Err(failed(KafkaError::MetadataFetch(code))),
+        None => Ok(u32::try_from(found.partitions().len()).ok().filter(|count| *count > 0)),
+    }
+}
+
+/// Every topic of the cluster that this user may see, with how many partitions it has.
+pub(crate) fn all_topics(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+) -> Result<BTreeMap<String, u32>, KafkaFailed> {
+    let hearing = reader.context();
+    let failed = |error| options.failed_as(hearing, "asking for the topics of the cluster", error);
+    let answer = asked(hearing, || hear(reader), |wait| reader.fetch_metadata(None, wait));
+    let metadata = answer.map_err(failed)?;
+    let there = metadata.topics().iter().filter(|topic| topic.error().is_none());
+    Ok(there.map(|topic| (topic.name().into(), topic.partitions().len() as u32)).collect())
+}
+
+/// Where `partition` of `topic` ends for `reader`, which is assigned nothing yet.
+pub(crate) fn end_of(reader: &BaseConsumer<Hearing>, topic: &str, partition: i32) -> Result<i64, KafkaError> {
+    bounds_of(reader, topic, partition).map(|(_, high)| high)
+}
+
+/// The same, with where it begins.
+pub(crate) fn bounds_of(
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let ask = |wait| reader.fetch_watermarks(topic, partition, wait);
+    asked(reader.context(), || hear(reader), ask)
+}
+
+/// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in with.
+pub(crate) fn hear(reader: &BaseConsumer<Hearing>) {
+    while reader.poll(Duration::ZERO).is_some() {}
+}
