@@ -20,7 +20,7 @@ fn until_it_began(process: &mut Process) {
 }
 
 /// Checks that a consumer that drops repeats has each of `count` events, in order; how many repeated.
-async fn proven(dispatch: &Dispatch, count: u64, interruptions: u64) -> u64 {
+pub(crate) async fn proven(dispatch: &Dispatch, count: u64, interruptions: u64) -> u64 {
     let proof = dispatch.proof().await;
     let topic = proof.topics.values().next().unwrap();
     assert_eq!((topic.records, topic.missing, topic.out_of_order), (count, 0, 0), "{proof:?}");

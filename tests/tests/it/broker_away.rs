@@ -1,7 +1,9 @@
 //! The broker is not there, goes away, or has no room: appends go on, nothing is lost, and nobody has to do anything.
 
 use crate::{broker::Dispatch, process::Process, small_disk::SmallDisk};
+use annals_kafka::{DELIVERY_LASTS_MAX, TRANSACTION_LASTS_MAX};
 use annals_tests::Report;
+use std::time::{Duration, Instant};
 
 const LEASE_MS: u64 = 3_000;
 
@@ -12,6 +14,15 @@ const DISK_MIB: u32 = 24;
 
 /// Many times what fits: with headers an event takes more than 500 bytes.
 const EVENTS_TOO_MANY: u64 = 60_000;
+
+/// How long the broker is away under load, unless the environment says otherwise: shorter than anything gives up.
+const AWAY_SECONDS: u64 = 5;
+
+/// Says how long: `ANNALS_AWAY_SECONDS=75` is longer than a delivery and a transaction may last.
+const AWAY_VARIABLE: &str = "ANNALS_AWAY_SECONDS";
+
+/// So many events are appended each second meanwhile.
+const EVENTS_A_SECOND: u64 = 500;
 
 fn until_it_failed(publisher: &mut Process) -> String {
     publisher.until("that it failed", |report| match report {
@@ -38,6 +49,55 @@ async fn a_broker_that_is_not_there_holds_no_append_up_and_gets_everything_later
     dispatch.broker.start(&[]).unwrap();
     dispatch.until_published(&mut publisher, 3 * EVENTS);
     dispatch.assert_published(3 * EVENTS).await;
+}
+
+/// Kills the broker while a publisher is at work, appends for as long as it is away, and has everything published when it is
+/// back. What the publisher failed with meanwhile.
+async fn away(dispatch: &Dispatch, flags: &[&str]) -> (u64, Vec<String>) {
+    let away = std::env::var(AWAY_VARIABLE).map_or(AWAY_SECONDS, |seconds| seconds.parse().unwrap());
+    let away = Duration::from_secs(away);
+    let mut publisher = dispatch.publisher("patient", LEASE_MS, flags);
+    publisher.until("that it begins", |report| matches!(report, Report::Began { .. }).then_some(()));
+    let (appending, mut events) = (dispatch.append(EVENTS), EVENTS);
+    dispatch.until_published(&mut publisher, EVENTS / 10);
+    dispatch.broker.kill().unwrap();
+    let begun = Instant::now();
+    appending.await.unwrap();
+    // The load is the clock: what is appended each second is what is measured here.
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    while begun.elapsed() < away {
+        second.tick().await;
+        dispatch.append(EVENTS_A_SECOND).await.unwrap();
+        events += EVENTS_A_SECOND;
+    }
+    let failures = publisher.failures();
+    dispatch.broker.start(&[]).unwrap();
+    let back = Instant::now();
+    dispatch.until_published(&mut publisher, events);
+    println!(
+        "{events} events, the broker away for {away:?}, all published {:?} after it was back; it failed with {failures:#?}",
+        back.elapsed()
+    );
+    // The control: in the long form both limits are crossed, so it cannot have waited all the time.
+    if away > DELIVERY_LASTS_MAX.max(TRANSACTION_LASTS_MAX) {
+        assert!(!failures.is_empty(), "it never gave up");
+    }
+    (events, failures)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_under_load_gets_each_event_once_when_it_is_back() {
+    let Some(dispatch) = Dispatch::start("away under load") else { return };
+    let (events, _) = away(&dispatch, &[]).await;
+    dispatch.assert_published(events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_transactions_a_broker_that_is_away_under_load_gets_every_event_in_order() {
+    let Some(dispatch) = Dispatch::start("away under load, without transactions") else { return };
+    let (events, failures) = away(&dispatch, &["--at-least-once"]).await;
+    let repeated = crate::at_least_once::proven(&dispatch, events, 1 + failures.len() as u64).await;
+    println!("{repeated} repeated");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,15 +68,7 @@ impl Process {
     pub(crate) fn next(&mut self) -> Option<Report> {
         match self.lines.recv_timeout(LINE_MAX) {
             Ok(report) => {
-                if self.last.len() == QUOTED_LINES_MAX {
-                    // What failed is quoted for longest: the rest is mostly signs of life.
-                    let quoted = self.last.iter().position(|told| !matches!(told, Report::Failed { .. }));
-                    self.last.remove(quoted.unwrap_or(0));
-                }
-                self.last.push(report.clone());
-                if let Report::Handled { subscriber, at } | Report::Began { subscriber, at } = &report {
-                    self.handled.insert(subscriber.clone(), *at);
-                }
+                self.heard(report.clone());
                 Some(report)
             }
             Err(RecvTimeoutError::Disconnected) => None,
@@ -84,6 +76,18 @@ impl Process {
                 panic!("`{}` said nothing for {LINE_MAX:?}; before that: {:#?}", self.name, self.last)
             }
         }
+    }
+
+    fn heard(&mut self, report: Report) {
+        if let Report::Handled { subscriber, at } | Report::Began { subscriber, at } = &report {
+            self.handled.insert(subscriber.clone(), *at);
+        }
+        if self.last.len() == QUOTED_LINES_MAX {
+            // What failed is quoted for longest: the rest is mostly signs of life.
+            let quoted = self.last.iter().position(|told| !matches!(told, Report::Failed { .. }));
+            self.last.remove(quoted.unwrap_or(0));
+        }
+        self.last.push(report);
     }
 
     /// Its next line that `wanted` takes, within [`LINE_MAX`] in all; those before it are passed over.
@@ -112,6 +116,18 @@ impl Process {
     /// Whether it has told by now that `subscriber` handled everything up to `position`.
     pub(crate) fn has_handled(&self, subscriber: &str, position: Position) -> bool {
         self.handled.get(subscriber).is_some_and(|at| *at >= position)
+    }
+
+    /// What it has failed with by now, of all that it told and nobody has heard yet.
+    pub(crate) fn failures(&mut self) -> Vec<String> {
+        let mut failures = vec![];
+        while let Ok(report) = self.lines.try_recv() {
+            if let Report::Failed { error, .. } = &report {
+                failures.push(error.clone());
+            }
+            self.heard(report);
+        }
+        failures
     }
 
     /// Everything it still tells until it has ended.
