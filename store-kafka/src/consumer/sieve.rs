@@ -95,6 +95,10 @@ impl Counts {
         self.foreign += more.foreign;
     }
 
+    pub(super) fn without_repeats(self) -> Self {
+        Self { repeated: 0, ..self }
+    }
+
     /// Tells what there is, once.
     pub(super) fn tell(&mut self, subscriber: &str, topic: &str) {
         let counts = [

@@ -169,7 +169,8 @@ impl PartTask {
             let Sieved { page, chain, records, offset, counts, stopped } =
                 self.held.look(|records| sieve(records, work.chain, &work.filter, foreign, begins));
             if records > 0 {
-                work.counts.add(counts);
+                // What is read once more because this task went back came only once.
+                work.counts.add(if work.rewound { counts.without_repeats() } else { counts });
                 self.write(work, page, chain).await?;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {

@@ -4,8 +4,8 @@ use crate::{
     place::Place,
     tally::{Elsewhere, Tally, all},
 };
-use annals::{MemoryDocuments, Projector, catch_up};
-use annals_kafka::PartitionLag;
+use annals::{EventStore, MemoryDocuments, Projector, catch_up};
+use annals_kafka::{PartitionLag, partition_of, pass_over};
 use std::{collections::BTreeMap, sync::Arc};
 
 async fn publish(place: &Place) {
@@ -71,6 +71,33 @@ async fn consumers_that_come_and_go_make_what_the_log_makes() {
         assert_eq!(part.failure, None, "{}", part.subscriber);
     }
     assert_eq!(there.parts().await.len(), 8);
+}
+
+/// The control of the story above, and of its like in `annals-tests`: what one partition leaves out is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_a_partition_leaves_out_are_found() {
+    let Some(place) = Place::shared() else { return };
+    for key in 0..10 {
+        place.append("order", key, 3).await;
+    }
+    publish(&place).await;
+    let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
+    let running = there.run();
+    there.until_counted(30).await;
+    running.stop().await;
+    assert_eq!(there.tallied().await, from_the_log(&place).await);
+    place.append("order", 1, 3).await;
+    let left_out = *place.store.head().borrow();
+    place.append("order", 1, 2).await;
+    publish(&place).await;
+    let part = there.part(&there.topics[0], partition_of(b"1", 4) as i32);
+    pass_over(&*there.documents, &part, left_out).await.unwrap();
+    let running = there.run();
+    there.until_counted(32).await;
+    running.stop().await;
+    let (here, log) = (there.tallied().await, from_the_log(&place).await);
+    let differ: Vec<&String> = log.keys().filter(|key| here.get(*key) != log.get(*key)).collect();
+    assert_eq!(differ, ["all", "order-1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

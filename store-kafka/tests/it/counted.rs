@@ -108,3 +108,39 @@ async fn a_page_that_is_tried_again_is_not_counted_again() {
     assert_eq!(documents.failing.load(Ordering::SeqCst), 0, "the control: it was tried again");
     assert_eq!(counted(&there, 0), [2, 1, 0, 0, 0, 0]);
 }
+
+/// Somebody moved the offset of the group past a record, so that the partition is read from its beginning once more. Broken
+/// on purpose, and seen to fail this: what is read again counted as repeated.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_again_was_not_repeated() {
+    use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+    let Some(options) = shared() else { return };
+    Metered::of_this_program();
+    let forger = Forger::new(&options).await;
+    (1..4).for_each(|position| forger.write(0, position, position - 1));
+    let there = forger.read_by(&options);
+    let running = there.run();
+    there.until_counted(3).await;
+    running.stop().await;
+    let url = options.to_string();
+    let somebody: BaseConsumer = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", url.trim_start_matches("kafka://"))
+        .set("group.id", &there.group)
+        .create()
+        .unwrap();
+    let mut moved = rdkafka::TopicPartitionList::new();
+    moved.add_partition_offset(&forger.topic, 0, rdkafka::Offset::Offset(4)).unwrap();
+    somebody.commit(&moved, CommitMode::Sync).unwrap();
+    (4..6).for_each(|position| forger.write(0, position, position - 1));
+    let running = there.run();
+    there.until_counted(5).await;
+    running.stop().await;
+    assert_eq!(counted(&there, 0), [0; 6]);
+    // The control: one that is there twice.
+    forger.write(0, 5, 4);
+    forger.write(0, 6, 5);
+    let running = there.run();
+    there.until_counted(6).await;
+    running.stop().await;
+    assert_eq!(counted(&there, 0), [0, 1, 0, 0, 0, 0]);
+}
