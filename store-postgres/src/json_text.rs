@@ -67,6 +67,14 @@ impl Encode<'_, Postgres> for JsonbText<'_> {
 
 /// The text in column `at` of `row`.
 pub(crate) fn text(row: &PgRow, at: usize) -> Result<&str, sqlx::Error> {
-    let decode = |source| sqlx::Error::ColumnDecode { index: at.to_string(), source };
-    row.try_get_raw(at)?.as_str().map_err(decode)
+    row.try_get_raw(at)?.as_str().map_err(undecoded(at))
+}
+
+/// Column `at` of `row` as the server sent it.
+pub(crate) fn bytes(row: &PgRow, at: usize) -> Result<&[u8], sqlx::Error> {
+    row.try_get_raw(at)?.as_bytes().map_err(undecoded(at))
+}
+
+fn undecoded(at: usize) -> impl FnOnce(BoxDynError) -> sqlx::Error {
+    move |source| sqlx::Error::ColumnDecode { index: at.to_string(), source }
 }

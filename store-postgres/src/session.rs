@@ -5,6 +5,7 @@ use crate::{
     server::{ANSWER_MAX, CONNECTIONS_MAX, Server, timed_out},
 };
 use annals::StoreError;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{
     AssertSqlSafe, Error, PgConnection, Postgres, Row,
     postgres::{PgArguments, PgRow},
@@ -46,6 +47,24 @@ impl Session {
         answered
     }
 
+    /// Hands each row that `query` answers to `take` as it comes, in a transaction of its own, until that wants no more;
+    /// whether it got all. If not, this connection is of no more use: the rest is on its way.
+    pub(crate) async fn each(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+        take: &mut (impl FnMut(&PgRow) -> Result<bool, Error> + Send),
+    ) -> Result<bool, Error> {
+        if !self.pooled {
+            return answered(taken(query.fetch(&mut self.connection), take)).await;
+        }
+        self.say("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        let all = answered(taken(query.fetch(&mut self.connection), take)).await?;
+        if all {
+            self.say("COMMIT").await?;
+        }
+        Ok(all)
+    }
+
     /// What `query` answers, within a transaction that was begun.
     pub(crate) async fn step(
         &mut self,
@@ -79,6 +98,18 @@ impl Session {
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
+}
+
+async fn taken(
+    mut rows: BoxStream<'_, Result<PgRow, Error>>,
+    take: &mut (impl FnMut(&PgRow) -> Result<bool, Error> + Send),
+) -> Result<bool, Error> {
+    while let Some(row) = rows.try_next().await? {
+        if !take(&row)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn answered<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -136,6 +167,38 @@ impl Connections {
                     tried += 1;
                 }
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hands each row that `query` answers to `take` as it comes, until that wants no more. Nothing is tried again once a
+    /// row has come.
+    pub(crate) async fn each<'q>(
+        &self,
+        doing: &'static str,
+        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
+        mut take: impl FnMut(&PgRow) -> Result<bool, Error> + Send,
+    ) -> Result<(), StoreError> {
+        let mut tried = 1;
+        loop {
+            let mut came = false;
+            let mut take = |row: &PgRow| {
+                came = true;
+                take(row)
+            };
+            let mut loan = self.loan().await.map_err(|error| self.failed(doing, error))?;
+            match loan.session.each(query(), &mut take).await {
+                Ok(all) => {
+                    if all {
+                        loan.give_back();
+                    }
+                    return Ok(());
+                }
+                Err(error) if !came && loan.was_idle && tried < TRIES && is_lost(&error) => {
+                    self.idle().clear();
+                    tried += 1;
+                }
+                Err(error) => return Err(self.failed(doing, error)),
             }
         }
     }

@@ -44,22 +44,21 @@ impl Reader {
         const DOING: &str = "reading a stream";
         let statement = if range.is_backwards() { &self.sql.read_backwards } else { &self.sql.read_forwards };
         let (mut lower, mut upper) = (range.lower().to_i64(), range.upper().to_i64());
-        let mut page = Page::new();
+        let mut page = Page::default();
         loop {
-            let asked = PORTION.min(limit.get() - page.len());
+            let before = page.len();
+            let asked = PORTION.min(limit.get() - before);
             let query = || statement.query().bind(stream.as_str()).bind(lower).bind(upper).bind(asked as i64);
-            let rows = self.connections.rows(DOING, query).await?;
-            let types = self.types_of(&rows, DOING).await?;
-            for row in &rows {
-                page.add(stream.clone(), &types, row).map_err(|error| self.failed(DOING, error))?;
-            }
-            let Some(last) = page.last().filter(|_| rows.len() == asked && page.len() < limit.get()) else {
-                return Ok(page.done());
+            self.connections.each(DOING, query, |row| page.add(row).map(|()| true)).await?;
+            let came = page.len() - before;
+            let Some((_, last)) = page.last().filter(|_| came == asked && page.len() < limit.get()) else {
+                let types = self.types_of(&page, DOING).await?;
+                return page.of_stream(stream, &types).map_err(|error| self.failed(DOING, error));
             };
             // Rows never change, so going on behind the last one is as good as one read.
             match range.is_backwards() {
-                true => upper = last.version.to_i64() - 1,
-                false => lower = last.version.to_i64(),
+                true => upper = last.to_i64() - 1,
+                false => lower = last.to_i64(),
             }
         }
     }
@@ -101,33 +100,31 @@ impl Reader {
         let (mut head, taken) = looked.map_or((None, None), |(head, taken)| (Some(head), taken));
         let tenant = filter.only_tenant().map_or_else(String::new, |tenant| format!("{tenant}/"));
         let mut through = after.plus(LOOKED_POSITIONS_MAX);
-        let (mut page, mut from) = (Page::new(), after);
+        let (mut page, mut from) = (Page::default(), after);
         loop {
             through = head.map_or(through, |head| head.min(through));
-            let asked = PORTION.min(limit.get() - page.len());
+            let before = page.len();
+            let asked = PORTION.min(limit.get() - before);
             let query = || {
                 let query = self.sql.read_log.query().bind(from.to_i64()).bind(through.to_i64());
                 query.bind(asked as i64).bind(taken.clone()).bind(tenant.clone())
             };
-            let rows = self.connections.rows(DOING, query).await?;
-            let failed = |error| self.failed(DOING, error);
-            let head = match (head, rows.first()) {
-                (Some(head), _) => head,
-                (None, Some(row)) => *head.insert(Position::from_i64(row.try_get(HEAD).map_err(failed)?)),
-                (None, None) => return Ok(None),
-            };
-            let types = self.types_of(&rows, DOING).await?;
-            for row in &rows {
-                page.add_of_log(&types, row).map_err(failed)?;
-                if page.bytes() >= PAGE_BYTES_MAX {
-                    break;
+            let take = |row: &PgRow| {
+                if head.is_none() {
+                    head = Some(Position::from_i64(row.try_get(HEAD)?));
                 }
-            }
-            from = page.last().map_or(from, |event| event.position);
+                page.add_of_log(row)?;
+                Ok(page.bytes() < PAGE_BYTES_MAX)
+            };
+            self.connections.each(DOING, query, take).await?;
+            let Some(head) = head else { return Ok(None) };
+            from = page.last().map_or(from, |(position, _)| position);
             let is_full = page.len() >= limit.get() || page.bytes() >= PAGE_BYTES_MAX;
-            if is_full || rows.len() < asked {
+            if is_full || page.len() - before < asked {
                 let looked = if is_full { from } else { head.min(through) };
-                return Ok(Some(LogPage::new(page.done(), after, looked, head)));
+                let types = self.types_of(&page, DOING).await?;
+                let events = page.of_log(&types).map_err(|error| self.failed(DOING, error))?;
+                return Ok(Some(LogPage::new(events, after, looked, head)));
             }
         }
     }
@@ -182,11 +179,10 @@ impl Reader {
         Ok((Position::from_i64(head), types))
     }
 
-    /// The event types, anew if `rows` name one that is not known.
-    async fn types_of(&self, rows: &[PgRow], doing: &'static str) -> Result<Arc<Types>, StoreError> {
+    /// The event types, anew if `page` names one that is not known.
+    async fn types_of(&self, page: &Page, doing: &'static str) -> Result<Arc<Types>, StoreError> {
         let types = self.types();
-        let is_known = |row: &PgRow| row.try_get(4).is_ok_and(|id| types.get(id).is_some());
-        if rows.iter().all(is_known) { Ok(types) } else { self.load_types(doing).await }
+        if page.is_known(&types) { Ok(types) } else { self.load_types(doing).await }
     }
 
     async fn load_types(&self, doing: &'static str) -> Result<Arc<Types>, StoreError> {
