@@ -41,14 +41,17 @@ enum Why {
     Omitted(Incoming),
 }
 
-/// Sieves at most a page of records behind `chain`. With `begins` the first of them need follow nothing.
+/// Sieves at most a page of records behind `chain`. With `begins` the first of them need follow nothing. Where they are
+/// `read_again`, those up to where the chain stands came only once, whatever it looks like.
 pub(super) fn sieve(
     records: &VecDeque<HeldRecord>,
     chain: Chain,
     filter: &LogFilter,
     pass_foreign: bool,
     begins: bool,
+    read_again: bool,
 ) -> Sieved {
+    let handled = chain.last();
     let (page, counts) = (vec![], Counts::default());
     let mut sieved = Sieved { page, chain, records: 0, offset: None, counts, stopped: None };
     let mut begins = begins;
@@ -73,6 +76,7 @@ pub(super) fn sieve(
                     }
                     Link::Next if takes => sieved.page.push(incoming.event.clone()),
                     Link::Next => sieved.counts.skipped += 1,
+                    Link::Repeated if read_again && incoming.event.position <= handled => {}
                     Link::Repeated => sieved.counts.repeated += 1,
                     link => {
                         sieved.stopped = Some(Stopped { offset, why: Why::Linked(link, incoming.clone()) });
@@ -93,10 +97,6 @@ impl Counts {
         self.skipped += more.skipped;
         self.repeated += more.repeated;
         self.foreign += more.foreign;
-    }
-
-    pub(super) fn without_repeats(self) -> Self {
-        Self { repeated: 0, ..self }
     }
 
     /// Tells what there is, once.

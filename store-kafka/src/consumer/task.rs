@@ -117,6 +117,10 @@ impl PartTask {
 
     async fn follow(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         let at = self.subscriber.begin().await?;
+        if at < work.chain.last() {
+            // Records were seen and dropped that are behind no checkpoint yet: they must be read again.
+            work.rewound = false;
+        }
         (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
         work.counts = Counts::default();
         if let Some(letters) = &self.retries {
@@ -166,11 +170,11 @@ impl PartTask {
                 continue;
             }
             let foreign = self.terms.foreign == Foreign::PassOver;
-            let Sieved { page, chain, records, offset, counts, stopped } =
-                self.held.look(|records| sieve(records, work.chain, &work.filter, foreign, begins));
+            let Sieved { page, chain, records, offset, counts, stopped } = self
+                .held
+                .look(|records| sieve(records, work.chain, &work.filter, foreign, begins, work.rewound));
             if records > 0 {
-                // What is read once more because this task went back came only once.
-                work.counts.add(if work.rewound { counts.without_repeats() } else { counts });
+                work.counts.add(counts);
                 self.write(work, page, chain).await?;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
