@@ -103,6 +103,11 @@ impl HeaderWriter {
         Self { cloud_events, ..Self::default() }
     }
 
+    /// How long the source is that it names in the words of CloudEvents.
+    pub(crate) fn source_bytes(&self) -> usize {
+        self.cloud_events.as_ref().map_or(0, |events| events.source.len())
+    }
+
     /// The headers of `event`, behind the record of `previous` in its partition; `omitted` where its value is left out.
     pub(crate) fn write(&mut self, event: &RecordedEvent, previous: Position, omitted: bool) -> OwnedHeaders {
         let mut id = Uuid::encode_buffer();

@@ -84,6 +84,7 @@ mod tending;
 mod terms;
 mod topic;
 mod topics;
+mod transaction;
 mod url;
 
 pub use chain::{Chain, Link};

@@ -11,6 +11,7 @@ use crate::{
     session::{BATCH_BYTES_MAX, Session},
     tending::TOPICS_LOOK_INTERVAL,
     topic::{check_topics, look, made},
+    transaction::More,
 };
 use annals::{
     DocumentStore, EventStore, LogFilter, LogPage, PageLimit, Place, Position, StoreError, Subscriber,
@@ -153,6 +154,7 @@ impl Publisher {
             session,
             control_topic: Self::control_topic(&self.name),
             control,
+            open: None,
             topics: HashMap::new(),
             headers: HeaderWriter::new(self.terms.cloud_events.clone()),
             oversize: self.terms.oversize,
@@ -211,30 +213,18 @@ impl Subscriber for Publisher {
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
         self.prepare(page).await?;
-        let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
-        let given_up = running.session.given_up();
-        let (events, looked) = (page.events.clone(), page.looked);
-        let publishing = blocking(move || running.publish(&events, looked).map(|()| running));
-        let name = self.name.clone();
-        let published =
-            self.place.renewing(async { publishing.await.map_err(|error| error.of(&name)) }).await;
-        match published {
-            Ok(running) => self.running = Some(running),
-            Err(error) => {
-                // The thread may still be at it, when it was the lease that was lost.
-                given_up.store(true, Ordering::Relaxed);
-                return Err(error);
-            }
-        }
+        let (events, looked, more) = (page.events.clone(), page.looked, More::behind(page));
+        self.at_work(move |running| running.publish(&events, looked, more)).await?;
         metrics::counter!("annals_events_handled", "subscriber" => self.name.to_string())
             .increment(page.events.len() as u64);
-        if self.advanced.elapsed() >= CHECKPOINT_INTERVAL {
-            self.follow_up(page.looked).await?;
+        match self.at() {
+            Some(at) if self.advanced.elapsed() >= CHECKPOINT_INTERVAL => self.follow_up(at).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.settle().await?;
         self.look_at_topics().await?;
         match self.at() {
             Some(at) => self.follow_up(at).await,
@@ -243,9 +233,9 @@ impl Subscriber for Publisher {
     }
 
     async fn end(&mut self) -> Result<(), SubscriberError> {
-        let followed = match self.at() {
-            Some(at) => self.follow_up(at).await,
-            None => Ok(()),
+        let followed = match self.settle().await {
+            Ok(()) => self.follow_up_if_begun().await,
+            Err(error) => Err(error),
         };
         self.close().await;
         self.place.end().await?;
@@ -258,6 +248,43 @@ impl Subscriber for Publisher {
 }
 
 impl Publisher {
+    async fn follow_up_if_begun(&mut self) -> Result<(), SubscriberError> {
+        match self.at() {
+            Some(at) => self.follow_up(at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out `work` on what is at work, with signs of life in between.
+    async fn at_work(
+        &mut self,
+        work: impl FnOnce(&mut Running) -> Result<(), PublishError> + Send + 'static,
+    ) -> Result<(), SubscriberError> {
+        let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
+        let given_up = running.session.given_up();
+        let working = blocking(move || work(&mut running).map(|()| running));
+        let name = self.name.clone();
+        match self.place.renewing(async { working.await.map_err(|error| error.of(&name)) }).await {
+            Ok(running) => {
+                self.running = Some(running);
+                Ok(())
+            }
+            Err(error) => {
+                // The thread may still be at it, when it was the lease that was lost.
+                given_up.store(true, Ordering::Relaxed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes visible what was sent and is not yet.
+    pub(crate) async fn settle(&mut self) -> Result<(), SubscriberError> {
+        match self.running.as_ref().is_some_and(|running| running.open.is_some()) {
+            true => self.at_work(Running::settle).await,
+            false => Ok(()),
+        }
+    }
+
     /// Ends the session: what it had begun is taken back.
     pub(crate) async fn close(&mut self) {
         let gone = (self.running.take(), self.reader.take());

@@ -1,7 +1,7 @@
 //! A publisher at work: pages of the log become transactions. Blocks: for a thread that may.
 
 use crate::{
-    Delivery, KafkaFailed, KafkaOptions, Oversize, PublishError, TRANSACTION_RECORDS_MAX,
+    Delivery, KafkaFailed, KafkaOptions, Oversize, PublishError,
     client::{Ends, Hearing},
     control::{CONTROL_PARTITION, Control, Last},
     headers::HeaderWriter,
@@ -9,20 +9,17 @@ use crate::{
     publisher::blocking,
     sent::{Sent, ends},
     session::{Outgoing, Session},
-    size::batch_of_one,
+    size::{batch_of_one, may_take},
     topic::Topic,
+    transaction::{More, Transaction},
 };
 use annals::{Position, RecordedEvent};
 use rdkafka::consumer::BaseConsumer;
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
 };
-
-/// A transaction is ended when its first record is so old, however few there are: it keeps consumers from seeing them. Long
-/// enough for [`TRANSACTION_RECORDS_MAX`] of a log that is caught up with; what follows a log ends with its page, sooner.
-const TRANSACTION_FILLS_MAX: Duration = Duration::from_millis(100);
 
 /// A publisher at work, since its session began.
 pub(crate) struct Running {
@@ -31,6 +28,8 @@ pub(crate) struct Running {
     pub(crate) control_topic: String,
     /// What is committed.
     pub(crate) control: Control,
+    /// What was sent and is not committed yet, because more follows at once.
+    pub(crate) open: Option<Transaction>,
     /// The topics of the categories met so far.
     pub(crate) topics: HashMap<String, Topic>,
     pub(crate) headers: HeaderWriter,
@@ -44,46 +43,60 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Publishes `events` and moves to `looked`, in as many transactions as it takes. After an error it is not known
-    /// which of them count.
-    pub(crate) fn publish(&mut self, events: &[RecordedEvent], looked: Position) -> Result<(), PublishError> {
+    /// Publishes `events` and moves to `looked`, in as many transactions as it takes; where `more` follows at once, the last
+    /// one may stay open. After an error it is not known which of them count.
+    pub(crate) fn publish(
+        &mut self,
+        events: &[RecordedEvent],
+        looked: Position,
+        more: More,
+    ) -> Result<(), PublishError> {
         if self.delivery == Delivery::AtLeastOnce {
             return self.publish_what_is_not_there(events, looked);
         }
-        let mut rest = events.iter().peekable();
-        loop {
-            let mut next = self.control.clone();
-            self.session.begin()?;
-            let begun = Instant::now();
-            let mut stopped = None;
-            for _ in 0..TRANSACTION_RECORDS_MAX {
-                let Some(event) = rest.next() else { break };
-                match self.send(event, &mut next) {
-                    // What lies in front of it goes out all the same.
-                    Err(error @ PublishError::Oversize { .. }) => {
-                        stopped = Some(error);
-                        break;
-                    }
-                    sent => sent?,
+        let mut open = self.opened()?;
+        for event in events {
+            if open.is_full(more) {
+                self.end(open)?;
+                open = self.opened()?;
+            }
+            match self.send(event, &mut open.next) {
+                // What lies in front of it goes out all the same.
+                Err(error @ PublishError::Oversize { .. }) => {
+                    self.end(open)?;
+                    return Err(error);
                 }
-                next.position = event.position;
-                if begun.elapsed() > TRANSACTION_FILLS_MAX {
-                    break;
-                }
+                sent => sent?,
             }
-            if rest.peek().is_none() && stopped.is_none() {
-                next.position = looked;
-            }
-            self.send_control(&next)?;
-            self.session.commit()?;
-            self.control = next;
-            if let Some(error) = stopped {
-                return Err(error);
-            }
-            if rest.peek().is_none() {
-                return Ok(());
-            }
+            open.sent(event.position);
         }
+        open.next.position = looked;
+        match more {
+            More::FarBehind if !open.is_full(more) => self.open = Some(open),
+            _ => self.end(open)?,
+        }
+        Ok(())
+    }
+
+    /// The transaction that is open, or a new one.
+    fn opened(&mut self) -> Result<Transaction, PublishError> {
+        if let Some(open) = self.open.take() {
+            return Ok(open);
+        }
+        self.session.begin()?;
+        Ok(Transaction::behind(&self.control))
+    }
+
+    /// Makes visible what is not yet. Nothing is left open.
+    pub(crate) fn settle(&mut self) -> Result<(), PublishError> {
+        self.open.take().map_or(Ok(()), |open| self.end(open))
+    }
+
+    fn end(&mut self, open: Transaction) -> Result<(), PublishError> {
+        self.send_control(&open.next)?;
+        self.session.commit()?;
+        self.control = open.next;
+        Ok(())
     }
 
     /// The same without transactions. They all go out before the first is waited for.
@@ -135,7 +148,7 @@ impl Running {
 
     /// Moves to `position`, with nothing to publish.
     pub(crate) fn mark(&mut self, position: Position) -> Result<(), PublishError> {
-        self.publish(&[], position)
+        self.publish(&[], position, More::Nothing)
     }
 
     fn send(&mut self, event: &RecordedEvent, next: &mut Control) -> Result<(), PublishError> {
@@ -149,7 +162,11 @@ impl Running {
         let last = next.last_of(&topic.name, topic.partitions, partition);
         let headers = self.headers.write(event, *last, false);
         let value = event.payload.as_str().as_bytes();
-        let bytes = batch_of_one(key.as_bytes(), value, &headers);
+        // Nearly all are so small that they need not be measured.
+        let bytes = match may_take(event, self.headers.source_bytes()) {
+            most if most <= topic.record_bytes_max => most,
+            _ => batch_of_one(key.as_bytes(), value, &headers),
+        };
         let (value, headers) = match (bytes > topic.record_bytes_max, self.oversize) {
             (false, _) => (Some(value), headers),
             (true, Oversize::Omit) => (None, self.headers.write(event, *last, true)),
@@ -184,9 +201,9 @@ impl Running {
 }
 
 /// The key of the aggregate, with its tenant in front where there is one.
-pub(crate) fn key_of(event: &RecordedEvent) -> String {
+pub(crate) fn key_of(event: &RecordedEvent) -> Cow<'_, str> {
     match event.stream.tenant() {
-        Some(tenant) => format!("{tenant}/{}", event.stream.key()),
-        None => event.stream.key().into(),
+        Some(tenant) => Cow::Owned(format!("{tenant}/{}", event.stream.key())),
+        None => Cow::Borrowed(event.stream.key()),
     }
 }

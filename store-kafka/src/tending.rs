@@ -85,6 +85,8 @@ impl Publisher {
             return Ok(());
         }
         self.batch_bytes_max = least;
+        // Another session begins behind what is committed.
+        self.settle().await?;
         if let Some(at) = self.at() {
             self.follow_up(at).await?;
         }

@@ -3,8 +3,9 @@
 use crate::{CloudEvents, TopicNames};
 use annals::{LeaseTerms, LogFilter, Position};
 
-/// How many records one transaction holds at most.
-pub const TRANSACTION_RECORDS_MAX: usize = 10_000;
+/// How many records one transaction holds at most: what a publisher far behind the end of the log sends at once. One that
+/// follows ends a transaction with each page of the log, which is 10 000 events at most.
+pub const TRANSACTION_RECORDS_MAX: usize = 50_000;
 
 /// The most partitions that a publisher makes a topic with.
 pub const PARTITIONS_MAX: u32 = 1_000;

@@ -18,6 +18,10 @@ mod latency;
 mod memory;
 mod publish;
 
+/// As the programs have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(
     about = "Measures publishing to Kafka beside Kafka's own producer, and consuming beside a loop by hand"

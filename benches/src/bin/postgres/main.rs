@@ -27,6 +27,10 @@ mod read;
 mod replay;
 mod waking;
 
+/// As the programs have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures annals on PostgreSQL beside pgbench and plain statements")]
 struct Cli {

@@ -17,6 +17,10 @@ mod read;
 mod replay;
 mod sample_log;
 
+/// As the programs have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures annals on SQLite beside a plain rusqlite program")]
 struct Cli {
