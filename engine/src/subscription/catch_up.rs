@@ -115,8 +115,9 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         let mut page = read(self.store, &self.filter, self.limit, self.at, self.last).await?;
-        while page.looked > page.after {
-            let done = page.is_at_head() || page.looked >= self.last || stop.is_cancelled();
+        // Whatever was read when `stop` came is not begun: only the page in hand is finished.
+        while page.looked > page.after && !stop.is_cancelled() {
+            let done = page.is_at_head() || page.looked >= self.last;
             let looked = page.looked;
             if done {
                 return self.hand_over(page).await;

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 mod behind;
+mod in_hand;
+mod waits;
 
 /// How long a test waits at most for a witness to be told anything.
 const SEEN_WITHIN: Duration = Duration::from_secs(60);
