@@ -130,6 +130,9 @@ impl<P: Policy> Subscriber for PolicyRunner<P> {
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        if !self.place.is_due(page)? {
+            return Ok(());
+        }
         let targets = self.called_for(page)?;
         let mut going = Vec::with_capacity(targets.len());
         for (target, commands) in targets {

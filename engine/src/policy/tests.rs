@@ -40,6 +40,26 @@ async fn a_policy_that_is_run_again_from_the_beginning_repeats_nothing() {
     assert_eq!(room.head(), head);
 }
 
+/// Broken on purpose: without `is_due` in `handle` the checkpoint goes back.
+#[tokio::test]
+async fn a_page_that_comes_again_does_not_move_the_checkpoint_back() {
+    let room = Room::new(2).await;
+    for order in 1..=3 {
+        place(&*room.store, order, &[("hat", 1)]).await;
+    }
+    let checkpoints = Arc::default();
+    let mut runner = room.runner(&checkpoints);
+    runner.begin().await.unwrap();
+    let filter = runner.filter();
+    let page = room.store.read_log(Position::START, PageLimit::ONE, &filter).await.unwrap();
+    let next = room.store.read_log(page.looked, PageLimit::ONE, &filter).await.unwrap();
+    for page in [&page, &next, &page] {
+        runner.handle(page).await.unwrap();
+    }
+    runner.end().await.unwrap();
+    assert_eq!(checkpoints.subscribers().await.unwrap()[0].checkpoint, next.looked);
+}
+
 #[tokio::test]
 async fn commands_for_one_aggregate_are_carried_out_in_log_order() {
     let room = Room::new(1_000).await;
