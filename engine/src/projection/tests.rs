@@ -103,6 +103,22 @@ async fn a_page_delivered_twice_counts_once() {
     }
 }
 
+/// Told wrongly, as it was: with every failure taken for a lost lease, nobody hears of lanes that stay divided.
+#[tokio::test]
+async fn lanes_that_cannot_be_made_one_again_are_told_and_the_lease_is_given_back() {
+    let room = room();
+    place(&*room.store, 1, &[("hat", 2)]).await;
+    let mut projector = room.projector().lanes(4);
+    projector.begin().await.unwrap();
+    // Behind its back, one lane goes on.
+    let (from, to) = (Position::START, Position::new(1));
+    let step = Step { subscriber: room.live().await, epoch: Epoch(1), from, to };
+    room.documents.commit_lane(0, &step, PageWrite::default()).await.unwrap();
+    let error = projector.end().await.unwrap_err();
+    assert!(matches!(error, SubscriberError::Checkpoint(CheckpointError::Moved { .. })), "{error}");
+    room.projector().begin().await.unwrap();
+}
+
 #[tokio::test]
 async fn one_runner_at_a_time_runs_a_projection() {
     let room = room();
