@@ -3,7 +3,8 @@
 use annals::testing::golden_files;
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{
-    AdjustmentRefusal, CancelReason, Charge, Currency, Line, Money, OrderEvent, PaymentEvent, ReturnEvent, Sku, StockEvent,
+    AdjustmentRefusal, CancelReason, Charge, Currency, Line, Money, OrderEvent, PaymentEvent, ReturnEvent,
+    Sku, StockEvent,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
