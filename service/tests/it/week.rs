@@ -4,13 +4,9 @@ use crate::{
     program::{Program, numbers, only},
     week_totals::{OPENING_STOCK, Totals},
 };
+use annals_services::not_run;
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, fmt::Debug, path::PathBuf};
 
 /// Names the file: lines of the public data set "Online Retail" as CSV, times as RFC 3339.
 const FILE_VARIABLE: &str = "ANNALS_RETAIL_CSV";
@@ -18,12 +14,10 @@ const FILE_VARIABLE: &str = "ANNALS_RETAIL_CSV";
 /// The file; none where none is named, which is said out loud.
 pub(crate) fn week() -> Option<PathBuf> {
     let Some(named) = std::env::var_os(FILE_VARIABLE).map(PathBuf::from) else {
-        // Not by a macro: what those print is held back where a test passes.
-        let skipped = format!(
-            "SKIPPED: the real week was not imported: run the tests with {FILE_VARIABLE}=/path/to/FILE.csv, \
-             a week of the public data set \"Online Retail\"\n"
+        let how = format!(
+            "run the tests with {FILE_VARIABLE}=/path/to/FILE.csv, a week of the public data set \"Online Retail\""
         );
-        io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run("the import of the real week", how);
         return None;
     };
     assert!(named.is_file(), "{FILE_VARIABLE} names {}, which is no file", named.display());

@@ -1,10 +1,8 @@
 //! The PostgreSQL server that the stories were given.
 
+use annals_services::{not_run, this_test};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::{
-    io::Write,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Names the server; `cargo xtask test` sets it, and `cargo xtask up` prints it.
 const URL: &str = "ANNALS_POSTGRES_URL";
@@ -12,10 +10,7 @@ const URL: &str = "ANNALS_POSTGRES_URL";
 /// The URL of a schema that nobody has used; `None` where there is no server, which is said out loud.
 pub(crate) fn schema() -> Option<String> {
     let Ok(url) = std::env::var(URL) else {
-        // Not by a macro: what those print is held back where a test passes.
-        let skipped =
-            format!("NOT RUN on PostgreSQL: {URL} is not set; run cargo xtask test, or cargo xtask up\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
         return None;
     };
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
