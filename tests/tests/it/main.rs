@@ -15,6 +15,7 @@ mod postgres_server;
 mod process;
 mod seed;
 mod small_disk;
+mod waiting;
 
 mod broker_away;
 mod buyers;
