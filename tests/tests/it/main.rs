@@ -20,6 +20,7 @@ mod waiting;
 mod broker_away;
 mod buyers;
 mod consumed;
+mod flushed;
 mod full_disk;
 mod hostile_names;
 mod killed;
