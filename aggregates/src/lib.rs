@@ -40,6 +40,8 @@ pub use text::{NAME_BYTES_MAX, TextError};
 pub use goods_return::{GoodsReturn, ReturnCommand, ReturnEvent, ReturnRejection};
 pub use order::{CancelReason, Order, OrderCommand, OrderEvent, OrderRejection, OrderStatus, Outcome};
 pub use payment::{Payment, PaymentCommand, PaymentEvent, PaymentRejection, PaymentStatus};
-pub use stock::{Holding, PIECES_MAX, StockCommand, StockEvent, StockItem, StockRejection};
+pub use stock::{
+    AdjustmentRefusal, Holding, PIECES_MAX, StockCommand, StockEvent, StockItem, StockRejection,
+};
 
 pub use burst::{BURST_ORDERS_MAX, BURST_SKUS_MAX, Burst, BurstTerms, BurstTermsError};

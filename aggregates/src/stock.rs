@@ -3,11 +3,13 @@
 mod command;
 mod event;
 mod holding;
+mod refusal;
 mod rejection;
 
 pub use command::StockCommand;
 pub use event::StockEvent;
 pub use holding::Holding;
+pub use refusal::AdjustmentRefusal;
 pub use rejection::StockRejection;
 
 use crate::{
@@ -142,15 +144,23 @@ impl StockItem {
             return Err(Rejection::NoQuantity { asked: "adjust" });
         }
         let within = |adjusted: &i64| adjusted.unsigned_abs() <= PIECES_MAX;
-        if self.adjusted.checked_add(delta).filter(within).is_none() {
-            return Err(Rejection::TooMuchAdjusted { adjusted: self.adjusted, delta });
+        if !within(&delta) {
+            return Err(Rejection::TooMuch { delta });
         }
-        match self.on_hand.checked_add_signed(delta) {
-            Some(on_hand) if on_hand >= self.reserved => {
-                Ok(vec![Event::Adjusted { delta, reason: reason.into() }])
-            }
-            _ => Err(Rejection::BelowReserved { on_hand: self.on_hand, reserved: self.reserved, delta }),
-        }
+        let (adjusted, on_hand, reserved) = (self.adjusted, self.on_hand, self.reserved);
+        let refusal = if adjusted.checked_add(delta).filter(within).is_none() {
+            Some(AdjustmentRefusal::TooMuch { adjusted })
+        } else if on_hand.checked_add_signed(delta).is_none_or(|left| left < reserved) {
+            Some(AdjustmentRefusal::BelowReserved { on_hand, reserved })
+        } else {
+            None
+        };
+        let reason = reason.into();
+        // What depends on the stock of the moment is an event either way: asked again, it is answered the same.
+        Ok(vec![match refusal {
+            Some(refusal) => Event::AdjustmentRefused { delta, reason, refusal },
+            None => Event::Adjusted { delta, reason },
+        }])
     }
 
     fn hold(&mut self, order: &str, holding: Holding) {
@@ -197,6 +207,7 @@ impl Aggregate for StockItem {
                 self.shipped = self.shipped.saturating_add(*quantity);
                 self.hold(order, Holding::Shipped { quantity: *quantity });
             }
+            Event::AdjustmentRefused { .. } => {}
             Event::Adjusted { delta, .. } => {
                 self.adjusted = self.adjusted.saturating_add(*delta);
                 self.on_hand = self.on_hand.saturating_add_signed(*delta);

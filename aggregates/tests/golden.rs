@@ -3,7 +3,8 @@
 use annals::testing::golden_files;
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{
-    CancelReason, Charge, Currency, Line, Money, OrderEvent, PaymentEvent, ReturnEvent, Sku, StockEvent,
+    AdjustmentRefusal, CancelReason, Charge, Currency, Line, Money, OrderEvent, PaymentEvent, ReturnEvent,
+    Sku, StockEvent,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
@@ -59,6 +60,7 @@ fn orders_can_be_read_for_ever() {
 #[test]
 fn stock_can_be_read_for_ever() {
     let order = || "536365".to_string();
+    let refusal = AdjustmentRefusal::BelowReserved { on_hand: 8, reserved: 6 };
     golden_files(
         FOLDER,
         [
@@ -68,6 +70,7 @@ fn stock_can_be_read_for_ever() {
             StockEvent::Released { order: order(), quantity: 6 },
             StockEvent::Shipped { order: order(), quantity: 6 },
             StockEvent::Adjusted { delta: -10, reason: "damages".into() },
+            StockEvent::AdjustmentRefused { delta: -10, reason: "damages".into(), refusal },
         ],
     );
 }

@@ -13,7 +13,7 @@ pub struct Args {
     /// Only figures whose name contains this
     #[arg(long, value_name = "PATTERN")]
     pub only: Option<String>,
-    /// Rougher figures, in two to four minutes
+    /// Rougher figures, sooner: sqlite in under two minutes, the others in about four
     #[arg(long)]
     pub quick: bool,
     /// Also what takes long: appends behind ten million events

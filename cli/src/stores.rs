@@ -14,7 +14,7 @@ use annals::{
     StoreError,
 };
 use annals_postgres::{PostgresDocuments, PostgresStore};
-use annals_sqlite::SqliteStore;
+use annals_sqlite::{SqliteDocuments, SqliteStore};
 use place::{Place, places};
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -38,8 +38,8 @@ enum ReadSide {
     Other(&'static str),
     /// There are none yet, and whoever only looks makes none.
     Missing,
-    /// In this file.
-    Sqlite(PathBuf),
+    /// In this file, which tells its settings.
+    Sqlite(PathBuf, Arc<SqliteDocuments>),
     /// In a schema; the server tells its settings.
     Postgres(Arc<PostgresDocuments>),
 }

@@ -111,6 +111,8 @@ mod documents;
 #[cfg(test)]
 mod fixture;
 mod memory;
+#[cfg(test)]
+mod metered;
 mod parked;
 mod retry;
 mod snapshot;

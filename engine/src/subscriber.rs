@@ -63,6 +63,18 @@ pub enum SubscriberError {
         /// Where the log ends.
         head: Position,
     },
+    /// It was given a page that does not begin where the one before it ended.
+    #[error("{subscriber} stands at {checkpoint} and was given the log from {after} to {looked}")]
+    Misplaced {
+        /// Who.
+        subscriber: String,
+        /// Where it stands.
+        checkpoint: Position,
+        /// What the page lies behind.
+        after: Position,
+        /// How far it reaches.
+        looked: Position,
+    },
     /// It may not move its checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -69,6 +69,8 @@ impl Projection for Stock {
                 take(&mut stock.reserved, quantity);
                 add(&mut stock.shipped, quantity);
             }
+            // An article that there is nothing of is one all the same.
+            StockEvent::AdjustmentRefused { .. } => {}
             StockEvent::Adjusted { delta, .. } => {
                 stock.adjusted = stock.adjusted.saturating_add(delta);
                 stock.on_hand = stock.on_hand.saturating_add_signed(delta);

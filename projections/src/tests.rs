@@ -4,7 +4,8 @@ use super::*;
 use annals::testing::projecting;
 use chrono::{DateTime, Utc};
 use northwind_aggregates::{
-    CancelReason, Charge, Currency, Line, OrderEvent, OrderStatus, ReturnEvent, Sku, StockEvent,
+    AdjustmentRefusal, CancelReason, Charge, Currency, Line, OrderEvent, OrderStatus, ReturnEvent, Sku,
+    StockEvent,
 };
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -204,6 +205,7 @@ fn a_customers_document_stays_small() {
 #[test]
 fn stock_shows_what_is_left() {
     let order = || "17".to_string();
+    let refusal = AdjustmentRefusal::BelowReserved { on_hand: 5, reserved: 2 };
     let document = StockDocument {
         sku: "HAT".into(),
         on_hand: 5,
@@ -225,6 +227,7 @@ fn stock_shows_what_is_left() {
                 StockEvent::Released { order: "20".into(), quantity: 1 },
                 StockEvent::Shipped { order: order(), quantity: 3 },
                 StockEvent::Adjusted { delta: -2, reason: "broken".into() },
+                StockEvent::AdjustmentRefused { delta: -9, reason: "lost".into(), refusal },
             ],
         )
         .then_document("HAT", document);

@@ -9,11 +9,13 @@
 //! - Any other invoice with goods in positive quantity is an order on `order-<InvoiceNo>`.
 //! - Goods have codes that begin with a digit, compared in upper case. Other lines are charges on the order or return.
 //! - Goods in negative quantity without a `C` are a stock adjustment; their price is nobody's and is left out. Each is
-//!   a command of its own, recognised by all that its line says.
-//! - Customer, country and time of an invoice are those of its first line.
+//!   a command of its own, recognised by all that its line says. One that the stock refuses stays refused, as the stock
+//!   remembers its answer: importing the file again changes nothing, also when there is more by then.
+//! - Customer, country and time of an invoice are those of the first of its lines that can be read.
 //! - Prices are pounds with at most two decimals. A line that cannot be taken is refused with a reason, the others go
 //!   in.
 
+mod adjusting;
 mod amount;
 mod carry_out;
 mod columns;

@@ -8,6 +8,7 @@ mod directory;
 mod java;
 mod kafka;
 mod libraries;
+mod loud;
 mod pgbouncer;
 mod postgres;
 
@@ -17,6 +18,7 @@ pub use directory::{make_private, reachable_directory};
 pub use java::Java;
 pub use kafka::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding};
 pub use libraries::{install_libraries, libraries_finding};
+pub use loud::{NOT_RUN, not_run, this_test};
 pub use pgbouncer::{Pgbouncer, install_pgbouncer, pgbouncer_finding};
 pub use postgres::{OwnServer, PostgresServer, StopMode, USER, WAIT_SECONDS_MAX, finding};
 

@@ -2,7 +2,7 @@
 //! are lacking.
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics, helpers included")]
 
-use annals_services::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding};
+use annals_services::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding, not_run, this_test};
 use std::{
     io::Write,
     net::TcpStream,
@@ -22,9 +22,7 @@ fn wanted() -> PathBuf {
 /// Whether there is what a broker needs; where not, it is said out loud.
 fn can_run() -> bool {
     let Err(lacking) = kafka_finding() else { return true };
-    // Not by a macro: what those print is held back where a test passes.
-    let skipped = format!("NOT RUN with a Kafka broker: {lacking:#}\n");
-    std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    not_run(&this_test(), format!("{lacking:#}"));
     false
 }
 

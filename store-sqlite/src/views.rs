@@ -16,7 +16,8 @@ mod rebuild;
 
 pub use connections::VIEW_READERS_MAX;
 
-use crate::{FileError, open::FileKind};
+use crate::{FileError, Synchronous, open::FileKind};
+use annals::StoreError;
 use connections::Connections;
 use halt::Halt;
 use rusqlite::{Connection, Transaction};
@@ -71,6 +72,18 @@ impl SqliteDocuments {
     /// A file that holds anything else, or that a newer program wrote, is refused and left as it is.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         Ok(Self { connections: Connections::open(path.into(), &VIEWS_FILE)?, moved: watch::Sender::new(0) })
+    }
+
+    /// When a page counts as durable, read back from the connection that writes: `Normal`, in every process.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub async fn synchronous(&self) -> Result<Synchronous, StoreError> {
+        let read = |connection: &mut Connection| {
+            let number: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+            Ok(if number >= Synchronous::Full.number() { Synchronous::Full } else { Synchronous::Normal })
+        };
+        self.connections.write("reading the settings", read).await
     }
 
     /// Runs `act` in a transaction that writes. Dropping the future does not take back what has begun.

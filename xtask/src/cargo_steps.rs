@@ -1,5 +1,7 @@
 //! The steps that cargo does: formatting, compiling, clippy, docs, tests.
 
+use annals_services::NOT_RUN;
+
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;
 
@@ -29,6 +31,9 @@ pub(crate) const COMPILING: [Step; 5] = [
     Step { name: "docs", promise: "the docs build without a warning", needs: Some("compile"), run: docs },
     Step { name: "tests", promise: "every test and doc example passes", needs: Some("compile"), run: tests },
 ];
+
+/// What a promise of a contract suite says that means nothing to a kind of store.
+const DOES_NOT_APPLY: &str = "DOES NOT APPLY: ";
 
 /// How libtest begins its verdict on one program.
 const RESULT: &str = "test result: ";
@@ -68,7 +73,7 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         // Which program runs, and cargo's own verdict on it: the lines that other programs read too.
         let line_start = line.trim_start();
         if ["Running ", "Doc-tests ", RESULT].iter().any(|start| line_start.starts_with(start))
-            || is_left_out(line)
+            || not_run(line).is_some()
         {
             println!("{line}");
         }
@@ -78,7 +83,7 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     } else if count.passed == 0 {
         Outcome::Failed(format!("no test ran\n{}", ran.output))
     } else {
-        Outcome::Passed(count.to_string())
+        Outcome::InPart(count.to_string(), count.not_run)
     })
 }
 
@@ -88,9 +93,9 @@ fn without_results(output: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// A test that found that it could not be run here says so on a line of its own.
-fn is_left_out(line: &str) -> bool {
-    ["SKIPPED", "skipped "].iter().any(|start| line.starts_with(start))
+/// What a test says that found that it could not be run here. With one test at a time, libtest has begun the line.
+fn not_run(line: &str) -> Option<&str> {
+    Some(line.split_once(NOT_RUN)?.1)
 }
 
 /// Tests counted over all `test result:` lines.
@@ -98,12 +103,14 @@ fn is_left_out(line: &str) -> bool {
 struct Count {
     passed: u64,
     ignored: u64,
-    left_out: u64,
+    not_run: Vec<String>,
+    not_applying: u64,
 }
 
 impl Count {
     fn see(&mut self, line: &str) {
-        self.left_out += u64::from(is_left_out(line));
+        self.not_run.extend(not_run(line).map(str::to_string));
+        self.not_applying += u64::from(line.contains(DOES_NOT_APPLY));
         let Some(result) = line.strip_prefix(RESULT) else { return };
         let words: Vec<&str> = result.split([' ', ';', '.']).collect();
         let before = |word| {
@@ -121,8 +128,11 @@ impl std::fmt::Display for Count {
         if self.ignored > 0 {
             write!(f, ", {} ignored", self.ignored)?;
         }
-        if self.left_out > 0 {
-            write!(f, ", of these {} not done for lack of something: see the lines above", self.left_out)?;
+        if self.not_applying > 0 {
+            write!(f, ", of these {} promises that do not apply to their store", self.not_applying)?;
+        }
+        if !self.not_run.is_empty() {
+            write!(f, ", and {} NOT RUN: see the end", self.not_run.len())?;
         }
         Ok(())
     }
@@ -147,5 +157,27 @@ mod tests {
         count.see("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         count.see("test results_are_added_up ... ok");
         assert_eq!(count.to_string(), "15 passed, 1 ignored");
+    }
+
+    #[test]
+    fn tests_that_were_not_run_are_counted_wherever_they_say_so() {
+        let mut count = Count::default();
+        count.see("NOT RUN: a full disk: mounting a small disk needs root");
+        count.see("test read_only::a_file ... NOT RUN: a file: only root can");
+        count.see("DOES NOT APPLY: c10: the store shares no database");
+        count.see("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+        let told =
+            "3 passed, of these 1 promises that do not apply to their store, and 2 NOT RUN: see the end";
+        assert_eq!(count.to_string(), told);
+        assert_eq!(count.not_run, ["a full disk: mounting a small disk needs root", "a file: only root can"]);
+    }
+
+    /// Promises that are skipped say so without knowing of this crate: in the same words.
+    #[test]
+    fn the_contract_suites_say_it_in_the_words_that_are_counted() {
+        for word in [NOT_RUN, DOES_NOT_APPLY] {
+            let says_so = format!("\"{word}{{promise}}: {{reason}}\\n\"");
+            assert!(include_str!("../../engine/src/testing/promise.rs").contains(&says_so), "{says_so}");
+        }
     }
 }

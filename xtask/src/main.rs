@@ -11,6 +11,7 @@ mod without_kafka;
 mod workspace;
 
 mod cargo_steps;
+mod not_run;
 mod step;
 mod test;
 

@@ -29,6 +29,8 @@ pub(crate) struct Step {
 pub(crate) enum Outcome {
     /// With a short note for its line; may be empty.
     Passed(String),
+    /// With such a note; but these tests were not run, each told as `WHAT: WHY`.
+    InPart(String, Vec<String>),
     /// With everything that a reader needs to see why.
     Failed(String),
     /// It could not look, and says why. Never a failure, never silent.

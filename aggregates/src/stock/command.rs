@@ -25,7 +25,7 @@ pub enum StockCommand {
         /// Its number.
         order: String,
     },
-    /// Correct the count: pieces found, lost or broken.
+    /// Correct the count: pieces found, lost or broken; answered by an event either way.
     Adjust {
         /// How many more, or fewer when negative; never below what is promised.
         delta: i64,

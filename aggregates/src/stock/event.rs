@@ -1,3 +1,4 @@
+use super::AdjustmentRefusal;
 use annals::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,15 @@ pub enum StockEvent {
         delta: i64,
         /// Why.
         reason: String,
+    },
+    /// The count was not corrected. It is remembered, so that the same command is not decided anew when there is more.
+    AdjustmentRefused {
+        /// By how many it was to be.
+        delta: i64,
+        /// Why it was to be.
+        reason: String,
+        /// Why it was not.
+        refusal: AdjustmentRefusal,
     },
 }
 

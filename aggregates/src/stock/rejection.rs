@@ -1,7 +1,8 @@
 use super::PIECES_MAX;
 use crate::TextError;
 
-/// Why the stock of an article says no. Too few free pieces for an order are no rejection but an event.
+/// Why the stock of an article says no. Too few pieces, for an order or to correct the count, are no rejection
+/// but an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StockRejection {
@@ -20,20 +21,8 @@ pub enum StockRejection {
         quantity: u64,
     },
     /// More than the books can hold.
-    #[error("the count was corrected by {adjusted} so far, with {delta} more that exceeds {PIECES_MAX}")]
-    TooMuchAdjusted {
-        /// Corrections so far.
-        adjusted: i64,
-        /// On top of that.
-        delta: i64,
-    },
-    /// What would be left does not cover what is promised.
-    #[error("of {on_hand} pieces on hand {reserved} are promised to orders: cannot correct by {delta}")]
-    BelowReserved {
-        /// Pieces in the warehouse.
-        on_hand: u64,
-        /// Of these promised.
-        reserved: u64,
+    #[error("cannot correct by {delta}: at most {PIECES_MAX} are allowed")]
+    TooMuch {
         /// The correction asked for.
         delta: i64,
     },

@@ -34,6 +34,10 @@ fn adjust(delta: i64) -> Command {
     Command::Adjust { delta, reason: String::new() }
 }
 
+fn not_adjusted(delta: i64, refusal: AdjustmentRefusal) -> Event {
+    Event::AdjustmentRefused { delta, reason: String::new(), refusal }
+}
+
 // How it was broken: with `quantity > self.on_hand` in reserve, the third piece is promised twice and the test fails.
 #[test]
 fn no_piece_is_promised_twice() {
@@ -93,22 +97,43 @@ fn what_is_promised_ships_once() {
 
 #[test]
 fn the_count_is_never_corrected_below_what_is_promised() {
-    let rejection = Rejection::BelowReserved { on_hand: 5, reserved: 3, delta: -3 };
-    assert_eq!(rejection.to_string(), "of 5 pieces on hand 3 are promised to orders: cannot correct by -3");
+    let refusal = AdjustmentRefusal::BelowReserved { on_hand: 5, reserved: 3 };
+    assert_eq!(refusal.to_string(), "of 5 pieces on hand 3 are promised to orders");
     given::<StockItem>([received(5), reserved("17", 3)])
         .when(adjust(-3))
-        .then_rejected(rejection)
+        .then([not_adjusted(-3, refusal)])
         .when(adjust(-2))
         .then([Event::Adjusted { delta: -2, reason: String::new() }])
         .when(adjust(0))
         .then_rejected(Rejection::NoQuantity { asked: "adjust" });
     given::<StockItem>([])
         .when(adjust(-1))
-        .then_rejected(Rejection::BelowReserved { on_hand: 0, reserved: 0, delta: -1 })
-        .when(adjust(i64::MIN))
-        .then_rejected(Rejection::TooMuchAdjusted { adjusted: 0, delta: i64::MIN })
+        .then([not_adjusted(-1, AdjustmentRefusal::BelowReserved { on_hand: 0, reserved: 0 })])
         .when(adjust(7))
         .then([Event::Adjusted { delta: 7, reason: String::new() }]);
+}
+
+#[test]
+fn corrections_have_a_limit_each_and_together() {
+    let most = PIECES_MAX as i64;
+    let too_much = |delta| Rejection::TooMuch { delta };
+    assert_eq!(too_much(-1).to_string(), "cannot correct by -1: at most 1000000000000000 are allowed");
+    given::<StockItem>([])
+        .when(adjust(i64::MIN))
+        .then_rejected(too_much(i64::MIN))
+        .when(adjust(most + 1))
+        .then_rejected(too_much(most + 1))
+        .when(adjust(most))
+        .then([Event::Adjusted { delta: most, reason: String::new() }])
+        .when(adjust(1))
+        .then([not_adjusted(1, AdjustmentRefusal::TooMuch { adjusted: most })]);
+}
+
+#[test]
+fn a_refused_correction_changes_nothing() {
+    let refused = not_adjusted(-3, AdjustmentRefusal::BelowReserved { on_hand: 2, reserved: 0 });
+    let item = given::<StockItem>([received(2)]).when(adjust(-3)).then([refused]);
+    assert_eq!((item.state().on_hand(), item.state().adjusted()), (2, 0));
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn what_became_of_an_order_is_final() {
         let mut over = HashSet::new();
         for event in history {
             let (order, last) = match event {
-                StockEvent::Received { .. } | StockEvent::Adjusted { .. } => continue,
+                StockEvent::Received { .. }
+                | StockEvent::Adjusted { .. }
+                | StockEvent::AdjustmentRefused { .. } => continue,
                 StockEvent::Reserved { order, .. } => (order, false),
                 StockEvent::ReservationRefused { order, .. }
                 | StockEvent::Released { order, .. }

@@ -16,7 +16,8 @@ use std::fmt;
 pub struct Settings {
     /// Which kind of store.
     pub store: String,
-    /// Whether an acknowledged commit survives a power cut; none where the store does not say.
+    /// Whether a commit survives a power cut that is acknowledged under these settings; none where the store does not
+    /// say.
     pub durable: Option<bool>,
     /// The file, or the URL of the database without its password.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +28,8 @@ pub struct Settings {
     /// How SQLite keeps its journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_mode: Option<String>,
-    /// When a commit counts as durable: `full` or `normal` for SQLite, `synchronous_commit` for PostgreSQL.
+    /// When a commit counts as durable: `synchronous_commit` for PostgreSQL; `full` or `normal` for SQLite, where it is
+    /// that of this program's own URL: whatever else appends to the file has its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synchronous: Option<String>,
     /// Whether PostgreSQL flushes what it acknowledges.
@@ -98,10 +100,12 @@ impl Stores {
         Ok(match &self.read_side {
             ReadSide::Missing => None,
             ReadSide::Other(store) => Some(Settings { store: (*store).into(), ..Settings::default() }),
-            ReadSide::Sqlite(path) => {
-                let path = Some(path.display().to_string());
-                Some(Settings { store: "sqlite".into(), path, ..Settings::default() })
-            }
+            ReadSide::Sqlite(path, documents) => Some(Settings {
+                store: "sqlite".into(),
+                path: Some(path.display().to_string()),
+                synchronous: Some(documents.synchronous().await?.to_string()),
+                ..Settings::default()
+            }),
             ReadSide::Postgres(postgres) => Some(of_server(postgres.settings().await?)),
         })
     }
@@ -145,6 +149,9 @@ fn of_server(postgres: PostgresSettings) -> Settings {
         ..Settings::default()
     }
 }
+
+/// Whose setting `synchronous` of SQLite is.
+const OF_THIS_URL: &str = " (under this command's URL; whatever else writes to the file goes by its own)";
 
 /// The facts alone: what becomes of an acknowledged commit is said of a log only.
 pub(crate) struct Facts<'a>(pub(crate) &'a Settings);
@@ -197,6 +204,8 @@ impl fmt::Display for Settings {
             Some(false) if self.store == "memory" => "; gone with the process",
             Some(false) => "; a power cut may take the last commits",
             None => "",
-        })
+        })?;
+        // Of SQLite this is no setting of the file.
+        f.write_str(if self.store == "sqlite" { OF_THIS_URL } else { "" })
     }
 }

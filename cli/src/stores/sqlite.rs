@@ -22,7 +22,8 @@ pub(super) fn open_views(views: &Path, access: Access) -> Result<Views, CliError
         return Ok(Views::missing());
     }
     let documents = SqliteDocuments::open(views).map_err(|error| refused("--read-models", views, &error))?;
-    Ok(Views { documents: Arc::new(documents), read_side: ReadSide::Sqlite(views.into()) })
+    let documents = Arc::new(documents);
+    Ok(Views { documents: documents.clone(), read_side: ReadSide::Sqlite(views.into(), documents) })
 }
 
 /// Whether nothing is there, or an empty file, which would become a database when it is opened.

@@ -100,6 +100,15 @@ async fn a_check_of_a_file_tells_its_settings() {
         let checked = shop.json("check").await.remove(0);
         assert_eq!((&checked["ok"], &checked["settings"]["durable"]), (&json!(true), &json!(durable)));
         assert_eq!(checked["settings"]["journal_mode"], "wal");
+        assert_eq!(checked["settings"]["synchronous"], if durable { "full" } else { "normal" });
+        // Read models are made anew from the log: theirs is the same whatever the URL of the log says.
+        assert_eq!(checked["read_models"]["synchronous"], "normal");
+        let (text, _) = shop.run("check").await;
+        let told =
+            if durable { "commit survives a power cut" } else { "a power cut may take the last commits" };
+        let told =
+            format!("{told} (under this command's URL; whatever else writes to the file goes by its own)");
+        assert!(text.contains(&told) && text.contains("-views.db, synchronous normal"), "{text}");
     }
 }
 

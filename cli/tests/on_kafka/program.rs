@@ -3,9 +3,9 @@
 use crate::counters::{Shop, Totals, objects, service};
 use annals_cli::{Access, Global, Stores};
 use annals_kafka::{KafkaOptions, Proof};
+use annals_services::{not_run, this_test};
 use serde_json::Value;
 use std::{
-    io::{self, Write},
     process::{Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
@@ -45,10 +45,7 @@ impl Published {
     pub(crate) async fn new() -> Option<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let Ok(kafka) = std::env::var(URL) else {
-            // Not by a macro: what those print is held back where a test passes.
-            let test = std::thread::current().name().unwrap_or_default().to_string();
-            let skipped = format!("SKIPPED on Kafka: {test}: {URL} is not set; run cargo xtask up or test\n");
-            io::stderr().write_all(skipped.as_bytes()).unwrap();
+            not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
             return None;
         };
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();

@@ -2,8 +2,8 @@
 
 use crate::counters::{Totals, service};
 use annals_cli::{Access, Global, Stores};
+use annals_services::{not_run, this_test};
 use std::{
-    io::{self, Write},
     sync::atomic::{AtomicU64, Ordering},
     time::SystemTime,
 };
@@ -20,11 +20,7 @@ pub(crate) fn kind() -> &'static str {
 pub(crate) fn url() -> Option<String> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let Ok(server) = std::env::var(URL) else {
-        // Not by a macro: what those print is held back where a test passes.
-        let test = std::thread::current().name().unwrap_or_default().to_string();
-        let skipped =
-            format!("SKIPPED on PostgreSQL: {test}: {URL} is not set; run cargo xtask up or test\n");
-        io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
         return None;
     };
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();

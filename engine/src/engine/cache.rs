@@ -64,3 +64,36 @@ impl Cache {
 fn key<A: Aggregate>(stream: &StreamId) -> Key {
     (TypeId::of::<A>(), stream.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::StockItem;
+
+    const ENTRIES_MAX: usize = 100;
+
+    fn loaded() -> Loaded<StockItem> {
+        let (version, position) = (Version::new(1), Position::new(1));
+        Loaded { state: Arc::default(), version, position, may_be_old: false, snapshot: None }
+    }
+
+    fn filled(entries_max: usize, streams: u32) -> (Cache, Vec<StreamId>) {
+        let cache = Cache::new(entries_max);
+        let streams: Vec<_> = (0..streams).map(|key| StreamId::new("stock", key).unwrap()).collect();
+        streams.iter().for_each(|stream| cache.put(stream, loaded()));
+        (cache, streams)
+    }
+
+    fn kept((cache, streams): (Cache, Vec<StreamId>)) -> usize {
+        streams.iter().filter(|stream| cache.take::<StockItem>(stream).is_some()).count()
+    }
+
+    /// Broken on purpose: with a cache of ten times the size all of them are kept.
+    #[test]
+    fn no_more_states_are_kept_than_the_bound_says() {
+        assert_eq!(kept(filled(ENTRIES_MAX, 10)), 10);
+        let of_many = kept(filled(ENTRIES_MAX, 1_000));
+        assert!((1..=ENTRIES_MAX).contains(&of_many), "{of_many} of 1 000 are kept");
+        assert_eq!(kept(filled(0, 10)), 0);
+    }
+}

@@ -23,7 +23,7 @@ pub const COMMAND_ATTEMPTS_MAX: u32 = 5;
 ///
 /// The commands of a page go out together, those for one aggregate in log order. The checkpoint moves when all of
 /// them are answered; after a crash the page comes again, and commands that left events are recognised by their
-/// ids. A rejection is an answer. A command that fails for another reason stops the policy until it passes.
+/// ids. A rejection is an answer, logged as a warning and counted (`annals_policy_rejections`). A command that fails for another reason stops the policy until it passes.
 pub struct PolicyRunner<P: Policy> {
     policy: P,
     engine: Arc<Engine>,
@@ -97,7 +97,8 @@ impl<P: Policy> PolicyRunner<P> {
                 match outcome {
                     Ok(_) => {}
                     Err(ExecuteError::Rejected(rejection)) => {
-                        tracing::debug!(policy = P::NAME, %target, %rejection, "a command was rejected");
+                        metrics::counter!("annals_policy_rejections", "policy" => P::NAME).increment(1);
+                        tracing::warn!(policy = P::NAME, %target, %rejection, "a command was rejected");
                     }
                     Err(ExecuteError::Contended { .. }) if attempt < COMMAND_ATTEMPTS_MAX => {
                         attempt += 1;
@@ -136,6 +137,9 @@ impl<P: Policy> Subscriber for PolicyRunner<P> {
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        if !self.place.is_due(page)? {
+            return Ok(());
+        }
         let targets = self.called_for(page)?;
         let mut going = Vec::with_capacity(targets.len());
         for (target, commands) in targets {

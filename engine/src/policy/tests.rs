@@ -1,4 +1,5 @@
-use crate::fixture::{ReserveOnPlaced, StockCommand, StockItem, delegate, place, shop};
+use crate::fixture::{OrderEvent, ReserveOnPlaced, StockCommand, StockItem, delegate, place, shop};
+use crate::metered::Metered;
 use crate::*;
 use std::sync::Arc;
 
@@ -38,6 +39,52 @@ async fn a_policy_that_is_run_again_from_the_beginning_repeats_nothing() {
     assert_eq!(head, Position::new(1 + 3 + 3), "each order was answered, the third with a refusal");
     catch_up(&*room.store, &mut room.runner(&Arc::default())).await.unwrap();
     assert_eq!(room.head(), head);
+}
+
+/// Reserves for an order by a command that is rejected when too few are free.
+#[derive(Clone)]
+struct Insists;
+
+impl Policy for Insists {
+    const NAME: &'static str = "insists";
+    type Event = OrderEvent;
+
+    fn react(&self, _: &OrderEvent, _: &RecordedEvent) -> Vec<Issued> {
+        vec![Issued::to::<StockItem>("hat", StockCommand::Reserve { order: 1, quantity: 1 })]
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_is_an_answer_that_is_counted() {
+    let metered = Metered::default();
+    let _here = metrics::set_default_local_recorder(&metered);
+    let room = Room::new(1).await;
+    for order in 1..=3 {
+        place(&*room.store, order, &[("hat", 1)]).await;
+    }
+    let mut runner = PolicyRunner::new(Insists, room.engine.clone(), Arc::<MemoryDocuments>::default());
+    assert_eq!(catch_up(&*room.store, &mut runner).await.unwrap(), Position::new(4));
+    assert_eq!(metered.told("annals_policy_rejections"), [1.0, 1.0]);
+}
+
+/// Broken on purpose: without `is_due` in `handle` the checkpoint goes back.
+#[tokio::test]
+async fn a_page_that_comes_again_does_not_move_the_checkpoint_back() {
+    let room = Room::new(2).await;
+    for order in 1..=3 {
+        place(&*room.store, order, &[("hat", 1)]).await;
+    }
+    let checkpoints = Arc::default();
+    let mut runner = room.runner(&checkpoints);
+    runner.begin().await.unwrap();
+    let filter = runner.filter();
+    let page = room.store.read_log(Position::START, PageLimit::ONE, &filter).await.unwrap();
+    let next = room.store.read_log(page.looked, PageLimit::ONE, &filter).await.unwrap();
+    for page in [&page, &next, &page] {
+        runner.handle(page).await.unwrap();
+    }
+    runner.end().await.unwrap();
+    assert_eq!(checkpoints.subscribers().await.unwrap()[0].checkpoint, next.looked);
 }
 
 #[tokio::test]

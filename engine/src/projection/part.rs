@@ -251,6 +251,10 @@ impl<P: Projection> Subscriber for PartProjector<P> {
             self.asked = None;
         }
         self.answer_requests().await?;
+        // There may be gaps between pages: what lies there went to other parts, or was left out.
+        if !self.running()?.1.is_due(page)? {
+            return Ok(());
+        }
         let touches = match self.mode {
             PartMode::InOrder => Touches::of(&self.projection, &page.events)?,
             PartMode::OutOfOrder | PartMode::Again => {

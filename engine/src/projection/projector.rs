@@ -5,8 +5,9 @@ use super::fold::Touches;
 use super::lanes::Lanes;
 use super::retry::{FromLog, retried};
 use crate::{
-    DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite, Position, Projection,
-    Step, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, subscription::Place,
+    CheckpointError, DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite,
+    Position, Projection, Step, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
+    subscription::Place,
 };
 use async_trait::async_trait;
 use chrono::Utc;
@@ -107,6 +108,9 @@ impl<P: Projection> Subscriber for Projector<P> {
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
         self.answer_requests().await?;
+        if !self.place.is_next(page)? {
+            return Ok(());
+        }
         if self.lanes.are_there() {
             let Self { projection, documents, place, lanes, .. } = self;
             tell_parked::<P>(&lanes.handle(projection, place, &**documents, page).await?);
@@ -131,9 +135,15 @@ impl<P: Projection> Subscriber for Projector<P> {
     }
 
     async fn end(&mut self) -> Result<(), SubscriberError> {
-        // Where the lease was lost, whoever has it finds the lanes as they are.
-        let _ = self.lanes.end(&self.place, &*self.documents).await;
-        self.place.end().await
+        let undivided = self.lanes.end(&self.place, &*self.documents).await;
+        self.place.end().await?;
+        match undivided {
+            // The lease was lost: whoever has it finds the lanes as they are.
+            Err(SubscriberError::Checkpoint(
+                CheckpointError::Fenced { .. } | CheckpointError::Retired { .. },
+            )) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {

@@ -115,8 +115,9 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         let mut page = read(self.store, &self.filter, self.limit, self.at, self.last).await?;
-        while page.looked > page.after {
-            let done = page.is_at_head() || page.looked >= self.last || stop.is_cancelled();
+        // Whatever was read when `stop` came is not begun: only the page in hand is finished.
+        while page.looked > page.after && !stop.is_cancelled() {
+            let done = page.is_at_head() || page.looked >= self.last;
             let looked = page.looked;
             if done {
                 return self.hand_over(page).await;
@@ -134,19 +135,26 @@ impl<'a> Reading<'a> {
 
     async fn hand_over(&mut self, mut page: LogPage) -> Result<(), SubscriberError> {
         self.at = page.looked;
-        let behind = page.head.since(page.looked) as f64;
-        metrics::gauge!("annals_events_behind", "subscriber" => self.subscriber.name().to_string())
-            .set(behind);
         if let Some(empty) = self.empty.take() {
             page.after = empty.after;
         }
         if page.events.is_empty() && self.handed_over.elapsed() < EMPTY_PAGES_INTERVAL {
+            self.tell_behind(page.head, page.looked);
             self.empty = Some(page);
             return Ok(());
         }
+        // Told before as well: who cannot handle the page stays behind by all of it.
+        self.tell_behind(page.head, page.after);
         self.subscriber.handle(&page).await?;
+        self.tell_behind(page.head, page.looked);
         self.handed_over = Instant::now();
         Ok(())
+    }
+
+    /// How far `handled` lies behind the head, as far as that is known.
+    fn tell_behind(&self, head: Position, handled: Position) {
+        metrics::gauge!("annals_events_behind", "subscriber" => self.subscriber.name().to_string())
+            .set(head.since(handled) as f64);
     }
 
     /// Hands over what the filter left empty, so that the checkpoint stands where reading has come to.

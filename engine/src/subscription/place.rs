@@ -1,7 +1,7 @@
 //! The place of a subscriber: which generation it runs, its lease and its checkpoint.
 
 use crate::{
-    CheckpointError, Checkpoints, Lease, LeaseTerms, Position, Step, StoreError, SubscriberError,
+    CheckpointError, Checkpoints, Lease, LeaseTerms, LogPage, Position, Step, StoreError, SubscriberError,
     SubscriberId,
 };
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -71,6 +71,30 @@ impl Place {
     pub fn step(&self, to: Position) -> Result<Step, SubscriberError> {
         let lease = self.held()?;
         Ok(Step { subscriber: lease.subscriber.clone(), epoch: lease.epoch, from: lease.checkpoint, to })
+    }
+
+    /// Whether `page` is still to be handled: false where the checkpoint lies at or behind its end.
+    ///
+    /// # Errors
+    /// [`SubscriberError::Misplaced`] when the checkpoint lies within it: its first events would count twice.
+    pub fn is_due(&self, page: &LogPage) -> Result<bool, SubscriberError> {
+        let at = self.held()?.checkpoint;
+        if page.looked <= at {
+            return Ok(false);
+        }
+        if page.after < at { Err(self.misplaced(page, at)) } else { Ok(true) }
+    }
+
+    /// The same, for a reader of the whole log: a page that begins beyond the checkpoint is misplaced too, as the events
+    /// between would never count.
+    pub fn is_next(&self, page: &LogPage) -> Result<bool, SubscriberError> {
+        let (due, at) = (self.is_due(page)?, self.held()?.checkpoint);
+        if due && page.after > at { Err(self.misplaced(page, at)) } else { Ok(due) }
+    }
+
+    fn misplaced(&self, page: &LogPage, checkpoint: Position) -> SubscriberError {
+        let subscriber = self.name.to_string();
+        SubscriberError::Misplaced { subscriber, checkpoint, after: page.after, looked: page.looked }
     }
 
     /// A step was written.

@@ -1,12 +1,23 @@
 use crate::fixture::{Demand, place, shop};
 use crate::*;
 use async_trait::async_trait;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+mod behind;
+mod in_hand;
+mod waits;
+
+/// How long a test waits at most for a witness to be told anything.
+const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Remembers what it was told, and fails when it is asked to.
 #[derive(Clone, Default)]
-struct Witness(Arc<Mutex<Seen>>);
+struct Witness(Arc<Mutex<Seen>>, Arc<watch::Sender<()>>);
 
 #[derive(Default)]
 struct Seen {
@@ -24,6 +35,14 @@ struct Seen {
 impl Witness {
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.0.lock().unwrap()
+    }
+
+    /// Waits until what it has seen is as it should be; looks whenever it was told anything.
+    async fn sees(&self, holds: impl Fn(&Seen) -> bool) {
+        let mut told = self.1.subscribe();
+        while !holds(&self.seen()) {
+            tokio::time::timeout(SEEN_WITHIN, told.changed()).await.expect("told in time").unwrap();
+        }
     }
 }
 
@@ -54,6 +73,7 @@ impl Subscriber for Witness {
         }
         seen.positions.extend(page.events.iter().map(|event| event.position.get()));
         (seen.at, seen.pages) = (page.looked, seen.pages + 1);
+        self.1.send_replace(());
         Ok(())
     }
 
@@ -69,6 +89,7 @@ impl Subscriber for Witness {
 
     async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
         self.seen().reports.push(failure.map(Into::into));
+        self.1.send_replace(());
         Ok(())
     }
 }
@@ -137,7 +158,7 @@ async fn what_a_filter_leaves_empty_still_moves_the_checkpoint() {
 }
 
 #[tokio::test]
-async fn following_sees_what_comes_and_finishes_the_page_in_hand_when_stopped() {
+async fn following_sees_what_comes_until_it_is_stopped() {
     let (store, _) = shop();
     orders(&*store, 0..10).await;
     let (witness, stop) = (Witness::default(), CancellationToken::new());
@@ -149,7 +170,7 @@ async fn following_sees_what_comes_and_finishes_the_page_in_hand_when_stopped() 
         orders(&*store, from * 10..from * 10 + 10).await;
         tokio::task::yield_now().await;
     }
-    seen_all(&witness, 200).await;
+    witness.sees(|seen| seen.positions.len() >= 200).await;
     stop.cancel();
     assert_eq!(following.await.unwrap().unwrap(), Position::new(200));
     assert_eq!(witness.seen().positions, (1..=200).collect::<Vec<_>>());
@@ -178,10 +199,7 @@ async fn a_subscriber_that_fails_is_reported_and_tried_again_until_it_succeeds()
     let (witness, stop) = (Witness::default(), CancellationToken::new());
     witness.seen().fail_at = vec![1, 1, 1_500];
     let running = tokio::spawn(Runner::new(store).with(witness.clone()).run(stop.clone()));
-    seen_all(&witness, 2_500).await;
-    while witness.seen().reports.last() != Some(&None) {
-        tokio::time::sleep(RESTART_FIRST).await;
-    }
+    witness.sees(|seen| seen.positions.len() >= 2_500 && seen.reports.last() == Some(&None)).await;
     stop.cancel();
     let ended = running.await.unwrap();
     assert_eq!(ended.len(), 1);
@@ -213,12 +231,4 @@ async fn of_two_runners_one_stands_by_and_takes_over_at_once_when_the_other_stop
     wait_for(&*documents, "demand", Position::new(9), LEASE_LASTS).await.unwrap();
     stop_second.cancel();
     assert!(second.await.unwrap()[0].outcome.is_ok());
-}
-
-/// Looks again whenever the runtime has nothing else to do; the test's own time limit bounds it.
-async fn seen_all(witness: &Witness, count: usize) {
-    while witness.seen().positions.len() < count {
-        tokio::task::yield_now().await;
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
 }

@@ -75,9 +75,16 @@ fn check<E: DomainEvent>(
     }
     match fs::read_dir(folder) {
         Ok(entries) => {
-            for entry in entries.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if let Err(problem) = check_file::<E>(&entry.path(), &name) {
+            for entry in entries {
+                let (name, checked) = match entry {
+                    Ok(entry) => {
+                        let name = entry.file_name().to_string_lossy().into_owned();
+                        let checked = check_file::<E>(&entry.path(), &name);
+                        (name, checked)
+                    }
+                    Err(error) => ("an entry of the folder".into(), Err(Problem::Unreadable(error))),
+                };
+                if let Err(problem) = checked {
                     problems.insert(name, problem);
                 }
             }

@@ -16,8 +16,10 @@ use std::{
 use tokio::sync::watch;
 
 mod faulty;
+mod needs;
 
 use faulty::{Fault, Faulty};
+use needs::Needs;
 
 /// The names of faults as types, for the harness makes stores by type.
 macro_rules! faults {
@@ -31,7 +33,7 @@ macro_rules! faults {
             }
 
             fn store(&self) -> Arc<dyn DocumentStore> {
-                Arc::new(Faulty(self.0.clone(), Fault::$fault, watch::Sender::new(0)))
+                Arc::new(Faulty(self.0.clone(), Fault::$fault, Needs::default()))
             }
 
             async fn second(&self) -> Option<Arc<dyn DocumentStore>> {
@@ -141,6 +143,16 @@ faults! {
         a_document_that_changed_meanwhile_refuses_the_page_of_a_part;
     a_store_that_writes_a_part_in_pieces_is_noticed: TearsParts breaks
         a_document_that_changed_meanwhile_refuses_the_page_of_a_part;
+    a_store_that_hears_no_sign_of_life_is_noticed: HearsNoSignOfLife breaks
+        signs_of_life_keep_a_lease;
+    a_store_that_counts_a_page_of_a_lane_twice_is_noticed: CountsLanesTwice breaks
+        a_lane_counts_each_page_once;
+    a_store_that_rebuilds_for_older_programs_is_noticed: RebuildsOlder breaks
+        a_rebuild_by_an_older_program_is_refused;
+    a_store_that_shows_the_documents_of_another_is_noticed: SharesDocuments breaks
+        subscribers_keep_their_documents_apart;
+    a_store_whose_parts_fail_beside_each_other_is_noticed: FailsBesideOthers breaks
+        parts_that_touch_each_others_documents_never_block_each_other;
     a_store_that_purges_at_once_is_noticed: PurgesAtOnce breaks
         a_retired_generation_is_purged_bit_by_bit;
 }
@@ -155,4 +167,7 @@ fn the_wrapper_without_a_fault_keeps_the_promises() {
     run_promise(documents_are_compared_by_json_value::<Sound>());
     run_promise(a_document_that_changed_meanwhile_refuses_the_page_of_a_part::<Sound>());
     run_promise(of_racing_parts_each_event_counts_once::<Sound>());
+    run_promise(signs_of_life_keep_a_lease::<Sound>());
+    run_promise(a_lane_counts_each_page_once::<Sound>());
+    run_promise(parts_that_touch_each_others_documents_never_block_each_other::<Sound>());
 }

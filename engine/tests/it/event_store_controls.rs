@@ -10,6 +10,7 @@ use annals::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use std::{
+    any::Any,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -17,12 +18,16 @@ use std::{
 use tokio::sync::watch;
 
 mod appending;
+mod chains;
 mod connections;
+mod others;
 mod reading;
 mod rows;
 
 use appending::*;
+use chains::*;
 use connections::*;
+use others::*;
 use reading::*;
 use rows::*;
 
@@ -87,6 +92,11 @@ trait Fault: Default + Send + Sync + 'static {
     /// The connection is gone; false where there is none.
     fn cut(&self) -> bool {
         false
+    }
+
+    /// An unrelated transaction that stays open until the answer is dropped; none where nothing is shared.
+    async fn transaction(&self) -> Option<Box<dyn Any + Send>> {
+        None
     }
 }
 
@@ -154,6 +164,10 @@ impl<F: Fault> EventStoreHarness for Harness<F> {
         true
     }
 
+    async fn unrelated_transaction(&self) -> Option<Box<dyn Any + Send>> {
+        self.0.1.transaction().await
+    }
+
     async fn cut_connections(&self) -> bool {
         self.0.1.cut()
     }
@@ -208,6 +222,13 @@ noticed! {
         a_chain_is_bounded_by_its_commits;
     a_store_that_makes_one_commit_of_a_chain_is_noticed: JoinsChains breaks
         a_chain_is_written_in_order;
+    a_store_that_writes_a_link_twice_is_noticed: WritesLinksTwice breaks
+        a_chain_that_repeats_itself_spoils_nothing
+        a_chain_stops_at_a_repeat;
+    a_store_that_leaves_out_a_part_of_a_commit_is_noticed: LeavesOutParts breaks
+        c1_a_commit_over_several_streams_leaves_all_of_it;
+    a_store_that_mends_commits_that_are_none_is_noticed: MendsCommits breaks
+        c1_a_commit_names_each_stream_once_and_with_events;
     a_store_that_commits_stream_by_stream_is_noticed: Tears breaks
         c1_a_commit_over_several_streams_is_all_or_nothing
         c5_the_rows_of_a_commit_lie_together_and_know_their_place;
@@ -235,6 +256,12 @@ noticed! {
         c8_the_largest_event_comes_back_byte_for_byte;
     a_store_that_folds_the_case_of_names_is_noticed: FoldsCase breaks
         c8_hostile_names_are_kept_exactly_and_apart;
+    a_store_that_folds_the_case_of_types_is_noticed: FoldsCaseOfTypes breaks
+        c8_hostile_event_types_are_kept_exactly_and_apart;
+    a_store_whose_readers_wait_for_others_is_noticed: WaitsForOthers breaks
+        c10_an_unrelated_open_transaction_delays_no_reader;
+    a_store_that_hears_only_itself_is_noticed: HearsOnlyItself breaks
+        c14_commits_of_others_are_seen;
     a_store_that_keeps_what_it_refused_is_noticed: KeepsRefused breaks
         c9_a_refused_commit_leaves_nothing
         c1_a_commit_over_several_streams_is_all_or_nothing
@@ -274,6 +301,11 @@ impl Fault for Sound {}
 #[test]
 fn a_store_that_is_cut_and_says_so_is_not_noticed() {
     run_promise(c12_a_lost_connection_is_transient_and_the_repeat_is_safe::<Harness<SaysItIsCut>>());
+}
+
+#[test]
+fn a_store_beside_an_open_transaction_that_waits_for_nobody_is_not_noticed() {
+    run_promise(c10_an_unrelated_open_transaction_delays_no_reader::<Harness<WaitsForNobody>>());
 }
 
 fn expecting(commit: &Commit, expected: impl Fn(Expected) -> Expected) -> Commit {

@@ -110,7 +110,8 @@ impl Tally {
             StockEvent::Reserved { quantity, .. } => article.change(0, quantity.into(), 0),
             StockEvent::Released { quantity, .. } => article.change(0, -i128::from(quantity), 0),
             // Shipped pieces were promised before and stay given away.
-            StockEvent::Shipped { .. } | StockEvent::ReservationRefused { .. } => {}
+            StockEvent::Shipped { .. } => {}
+            StockEvent::ReservationRefused { .. } | StockEvent::AdjustmentRefused { .. } => {}
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The commands of a plan, sent.
 
-use super::plan::{Command, Plan, Refused, Step};
+use super::{
+    adjusting::adjust,
+    plan::{Command, Plan, Refused, Step},
+};
 use crate::{
     sending::{Answer, at_once, send},
     work::interruption,
@@ -92,7 +95,7 @@ impl Step {
         match &self.command {
             Command::Place(place) => send::<Order>(engine, &self.invoice, place, id, ACTOR).await,
             Command::Accept(accept) => send::<GoodsReturn>(engine, &self.invoice, accept, id, ACTOR).await,
-            Command::Adjust(sku, adjust) => send::<StockItem>(engine, sku, adjust, id, ACTOR).await,
+            Command::Adjust(sku, command) => adjust(engine, sku, command, id, ACTOR).await,
         }
     }
 }

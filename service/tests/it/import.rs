@@ -95,6 +95,29 @@ fn importing_the_same_file_again_changes_nothing() {
     assert_eq!(program.json(["tail"]), before);
 }
 
+// How it was seen to fail: with a refused adjustment that leaves no event, the third run takes line 2.
+#[test]
+fn a_line_that_the_stock_refused_stays_refused_when_there_is_more() {
+    let program = Program::new();
+    let (header, _) = ODD.split_once('\n').unwrap();
+    let (time, none) = ("2010-12-01T08:26:00Z", ["--opening-stock", "0", "--verbose"]);
+    let damaged = format!("9,71053,damaged,-3,{time},0,,\n10,22752,BOXES,1,{time},1,,\n");
+    program.write("damaged.csv", format!("{header}\n{damaged}"));
+    program.write("back.csv", format!("{header}\nC5,71053,LANTERN,-6,{time},3.39,,\n"));
+    let import = |file| program.json(["import", file].into_iter().chain(none));
+    let first = import("damaged.csv");
+    let reason = "of 0 pieces on hand 0 are promised to orders: cannot correct by -3";
+    assert_eq!(first[0], json!({"line": 2, "invoice": "9", "reason": reason}));
+    assert_eq!(numbers(&first[1], COUNTS), [1, 0, 0, 0, 1, 1, 0]);
+    only(import("back.csv"));
+    let before = (program.json(["tail"]), only(program.json(["query", "stock", "71053"])));
+    assert_eq!(numbers(&before.1, ["on_hand"]), [6]);
+    let again = import("damaged.csv");
+    assert_eq!(again[0], first[0]);
+    assert_eq!(numbers(&again[1], COUNTS), [1, 0, 0, 0, 1, 1, 1]);
+    assert_eq!((program.json(["tail"]), only(program.json(["query", "stock", "71053"]))), before);
+}
+
 #[test]
 fn a_second_file_gives_no_article_its_opening_stock_again() {
     let program = imported();

@@ -3,9 +3,8 @@
 //! Needs one, which `cargo xtask test` starts; without it each test says that it is skipped.
 
 use crate::program::{Program, numbers, only};
-use annals_services::KafkaTool;
+use annals_services::{KafkaTool, not_run, this_test};
 use serde_json::{Value, json};
-use std::io::{self, Write};
 
 /// Names the broker; `cargo xtask test` sets it, and `cargo xtask up` prints it.
 const URL: &str = "ANNALS_KAFKA_URL";
@@ -22,10 +21,7 @@ C3,85123A,HEART,-3,2010-12-02T10:00:00Z,2.55,17850,United Kingdom
 fn kafka() -> Option<String> {
     let url = std::env::var(URL).ok();
     if url.is_none() {
-        // Not by a macro: what those print is held back where a test passes.
-        let test = std::thread::current().name().unwrap_or_default().to_string();
-        let skipped = format!("SKIPPED on Kafka: {test}: {URL} is not set; run cargo xtask up or test\n");
-        io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
     }
     url
 }

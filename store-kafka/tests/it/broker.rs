@@ -1,7 +1,7 @@
 //! A broker for all tests, with topics of their own.
 
 use annals_kafka::KafkaOptions;
-use annals_services::{KafkaTool, OwnBroker, kafka_finding};
+use annals_services::{KafkaTool, OwnBroker, kafka_finding, not_run, this_test};
 use std::{
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
@@ -12,9 +12,7 @@ pub(crate) fn shared() -> Option<KafkaOptions> {
     match std::env::var("ANNALS_KAFKA_URL") {
         Ok(url) => Some(url.parse().unwrap()),
         Err(_) => {
-            println!(
-                "NOT RUN on Kafka: ANNALS_KAFKA_URL is not set; run cargo xtask test, or cargo xtask up"
-            );
+            not_run(&this_test(), "ANNALS_KAFKA_URL is not set; run cargo xtask test, or cargo xtask up");
             None
         }
     }
@@ -48,7 +46,7 @@ pub(crate) fn unique(what: &str) -> String {
 /// A broker for one test, which does not run yet; where none is installed, says so.
 pub(crate) fn own(name: &str) -> Option<OwnBroker> {
     if let Err(lacking) = kafka_finding() {
-        println!("NOT RUN on Kafka: {lacking:#}");
+        not_run(&this_test(), format!("{lacking:#}"));
         return None;
     }
     Some(OwnBroker::make(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("brokers"), name).unwrap())

@@ -2,7 +2,7 @@
 
 use crate::broker::unique;
 use annals_kafka::{KafkaOptions, Token};
-use annals_services::{KafkaBroker, Logins, OwnBroker, kafka_finding};
+use annals_services::{KafkaBroker, Logins, OwnBroker, kafka_finding, not_run, this_test};
 use std::{
     io::{self, Write},
     net::{TcpListener, TcpStream},
@@ -21,7 +21,7 @@ const CONNECTION_LASTS: &str = "connections.max.reauth.ms=4000";
 pub(crate) fn guarded() -> Option<Arc<OwnBroker>> {
     static BROKER: Mutex<Weak<OwnBroker>> = Mutex::new(Weak::new());
     if let Err(lacking) = kafka_finding() {
-        println!("NOT RUN with a Kafka broker: {lacking:#}");
+        not_run(&this_test(), format!("{lacking:#}"));
         return None;
     }
     listen();

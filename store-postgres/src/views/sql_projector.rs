@@ -119,6 +119,9 @@ impl<P: SqlProjection> Subscriber for SqlProjector<P> {
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
         self.answer_requests().await?;
+        if !self.place.is_next(page)? {
+            return Ok(());
+        }
         if page.events.is_empty() {
             return self.place.advance(page.looked).await;
         }

@@ -229,6 +229,20 @@ async fn a_runner_that_was_replaced_writes_no_row() {
     assert_eq!(room.cents(1).await, 10);
 }
 
+/// Without `is_next` in `handle` the second delivery would be written as the next step.
+#[tokio::test]
+async fn a_page_that_is_delivered_twice_counts_once() {
+    let Some(mut room) = Room::new().await else { return };
+    room.record(1, "Deposited", 10).await;
+    let mut projector = room.projector("twice");
+    projector.begin().await.unwrap();
+    let page = room.store.read_log(Position::START, PageLimit::DEFAULT, &projector.filter()).await.unwrap();
+    for _ in 0..2 {
+        projector.handle(&page).await.unwrap();
+    }
+    assert_eq!(room.cents(1).await, 10);
+}
+
 #[tokio::test]
 async fn tables_are_rebuilt_compared_and_switched_like_any_read_model() {
     let Some(mut room) = Room::new().await else { return };

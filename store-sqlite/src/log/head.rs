@@ -141,7 +141,7 @@ pub(super) fn tell(sender: &watch::Sender<Position>, head: Position) {
 pub(super) fn read(connection: &Connection) -> Result<(Position, DateTime<Utc>)> {
     let found = connection
         .prepare_cached(sql::HEAD)?
-        .query_row([], |row| Ok((Position::from_i64(row.get(0)?), super::row::time(row.get(1)?))))
+        .query_row([], |row| Ok((Position::from_i64(row.get(0)?), super::row::time(1, row.get(1)?)?)))
         .optional()?;
     Ok(found.unwrap_or((Position::START, DateTime::UNIX_EPOCH)))
 }

@@ -145,7 +145,7 @@ impl Page {
             Version::from_i64(row.get(2)?),
             position,
             PlaceInCommit { index: row.get(4)?, size: row.get(5)? },
-            time(row.get(6)?),
+            time(6, row.get(6)?)?,
             data,
         ));
         self.places.push((payload, metadata));
@@ -183,9 +183,10 @@ pub(super) fn stream_id(name: &str) -> Result<StreamId> {
     name.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
-/// A time that the log holds, in microseconds.
-pub(super) fn time(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+/// A time that the log holds in `column`, in microseconds.
+pub(super) fn time(column: usize, micros: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros)
+        .ok_or_else(|| unreadable(column, format!("{micros} microseconds are no time")))
 }
 
 fn unreadable(column: usize, reason: String) -> rusqlite::Error {

@@ -3,7 +3,7 @@
 use super::{
     SqliteDocuments,
     generation::{now_us, state_of, subscriber},
-    halt::Halt,
+    halt::{Halt, time},
     lease::{self, FromHolder},
     page, rebuild,
 };
@@ -12,8 +12,7 @@ use annals::{
     StoreError, SubscriberId, SubscriberInfo,
 };
 use async_trait::async_trait;
-use chrono::DateTime;
-use rusqlite::Connection;
+use rusqlite::{Connection, types::ValueRef};
 use tokio::sync::watch;
 
 #[async_trait]
@@ -76,9 +75,11 @@ fn subscribers(connection: &Connection) -> Result<Vec<SubscriberInfo>, Halt<Stor
         let mut info = SubscriberInfo::new(subscriber(row, 0)?, row.get(2)?, state, checkpoint);
         info.holder = row.get(5)?;
         info.parked = row.get::<_, i64>(6)?.unsigned_abs();
-        let failed_at: Option<i64> = row.get(8)?;
-        info.failure =
-            row.get::<_, Option<String>>(7)?.zip(failed_at.and_then(DateTime::from_timestamp_micros));
+        let failed_at = match row.get_ref(8)? {
+            ValueRef::Null => None,
+            _ => Some(time(row, 8)?),
+        };
+        info.failure = row.get::<_, Option<String>>(7)?.zip(failed_at);
         found.push(info);
     }
     Ok(found)

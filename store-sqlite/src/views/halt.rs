@@ -2,7 +2,8 @@
 
 use crate::error::UseError;
 use annals::{PageLimit, StoreError};
-use rusqlite::types;
+use chrono::{DateTime, Utc};
+use rusqlite::{Row, types};
 use std::path::Path;
 
 /// Why a transaction is taken back: the database failed, or what was asked for is refused.
@@ -36,6 +37,12 @@ impl<E: From<StoreError>> Halt<E> {
 /// A limit as SQLite takes it.
 pub(super) fn rows(limit: PageLimit) -> i64 {
     i64::try_from(limit.get()).unwrap_or(i64::MAX)
+}
+
+/// A stored time, in microseconds.
+pub(super) fn time(row: &Row<'_>, at: usize) -> Result<DateTime<Utc>, rusqlite::Error> {
+    let micros = row.get(at)?;
+    DateTime::from_timestamp_micros(micros).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, micros))
 }
 
 /// A stored text that this program cannot read.

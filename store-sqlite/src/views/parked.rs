@@ -2,10 +2,9 @@
 
 use super::{
     generation::Generation,
-    halt::{Halt, rows, unreadable},
+    halt::{Halt, rows, time, unreadable},
 };
 use annals::{PageLimit, Parked, ParkedAction, ParkedRequest, Position, StoreError, SubscriberId, Version};
-use chrono::DateTime;
 use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
 
@@ -79,7 +78,7 @@ fn parked(row: &Row<'_>) -> Result<Parked, rusqlite::Error> {
         version: Version::from_i64(row.get(3)?),
         error: row.get(4)?,
         attempts: row.get(5)?,
-        parked_at: DateTime::from_timestamp_micros(row.get(6)?).unwrap_or_default(),
+        parked_at: time(row, 6)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! A check finds what is wrong with a log.
 
 use crate::shop::{Shop, stream, to};
-use annals::{Commit, EventStore, Expected};
+use annals::{Commit, EventStore, Expected, PageLimit, VersionRange};
 use annals_sqlite::{LIBRARY_VERSION_MIN, SqliteOptions, SqliteStore, Synchronous};
 use std::sync::{Arc, Mutex};
 
@@ -73,4 +73,18 @@ async fn settings_are_what_was_promised() {
         let number = |version: &str| -> Vec<u32> { version.split('.').map(|n| n.parse().unwrap()).collect() };
         assert!(number(settings.library) >= number(LIBRARY_VERSION_MIN));
     }
+}
+
+/// Read as 1970, as it was, the event would be older than all before it.
+#[tokio::test]
+async fn a_time_that_is_none_is_an_error() {
+    let shop = Shop::new();
+    let store = shop.store();
+    store.append(to("order-1", Expected::NEW, 3)).await.unwrap();
+    let spoil =
+        format!("DROP TRIGGER log_update; UPDATE log SET recorded_at = {} WHERE position = 2", i64::MAX);
+    shop.raw().execute_batch(&spoil).unwrap();
+    let read = store.read(&stream("order-1"), VersionRange::ALL, PageLimit::DEFAULT).await;
+    let told = annals::error_text(&read.unwrap_err());
+    assert!(told.contains("9223372036854775807 microseconds are no time"), "{told}");
 }

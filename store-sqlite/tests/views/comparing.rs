@@ -68,8 +68,8 @@ const GROWTH_KIB_MAX: u64 = 16 << 10;
 #[test]
 fn comparing_takes_no_more_memory_for_more_documents() {
     if !cfg!(target_os = "linux") {
-        eprintln!("skipped: peak memory is read from /proc");
-        return;
+        let what = "comparing_takes_no_more_memory_for_more_documents";
+        return annals::testing::skip(what, "peak memory is read from /proc");
     }
     if std::env::var_os("ANNALS_MEASURED_ALONE").is_some() {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(measure());

@@ -147,3 +147,19 @@ async fn a_request_goes_when_it_was_carried_out_with_or_without_success() {
     assert!(store.requests(of, PageLimit::MAX).await.unwrap().is_empty());
     assert!(!store.request(of, &ask(ParkedAction::Retry)).await.unwrap());
 }
+
+/// Read as 1970, or left out, as it was, nobody would see that the row is damaged.
+#[tokio::test]
+async fn a_time_that_is_none_is_an_error() {
+    let file = File::new();
+    let store = file.open();
+    let lease = held(&store, "orders").await;
+    let park = vec![parked("hat", 1, "13 is refused", 1)];
+    store.commit(&step(&lease, 0, 1), PageWrite { park, ..PageWrite::default() }).await.unwrap();
+    store.report(&lease.subscriber, Some("it failed")).await.unwrap();
+    let spoil =
+        format!("UPDATE parked SET parked_at_us = {0}; UPDATE generations SET failed_at_us = {0}", i64::MAX);
+    file.raw().execute_batch(&spoil).unwrap();
+    store.parked(&lease.subscriber, None, None, PageLimit::ONE).await.unwrap_err();
+    store.subscribers().await.unwrap_err();
+}

@@ -32,7 +32,9 @@ pub(crate) fn assert_books(log: &[RecordedEvent]) -> Books {
                     StockEvent::Reserved { quantity, .. } => *promised += quantity,
                     StockEvent::Released { quantity, .. } => *promised -= quantity,
                     StockEvent::ReservationRefused { .. } => books.refused += 1,
-                    StockEvent::Shipped { .. } | StockEvent::Adjusted { .. } => panic!("{recorded:?}"),
+                    StockEvent::Shipped { .. }
+                    | StockEvent::Adjusted { .. }
+                    | StockEvent::AdjustmentRefused { .. } => panic!("{recorded:?}"),
                 })
                 .unwrap();
                 assert!(promised <= there, "{} is oversold at {}", recorded.stream, recorded.position);

@@ -3,7 +3,7 @@
 use crate::process::Process;
 use annals::{Commit, EventData, EventId, EventStore, Expected, Json, Position, StreamId};
 use annals_kafka::{KafkaOptions, Proof};
-use annals_services::{KafkaBroker, OwnBroker, kafka_finding};
+use annals_services::{KafkaBroker, OwnBroker, kafka_finding, not_run};
 use annals_sqlite::{SqliteOptions, SqliteStore};
 use futures_util::{StreamExt, stream};
 use std::{collections::BTreeSet, path::Path, path::PathBuf, sync::Arc};
@@ -43,7 +43,7 @@ impl Dispatch {
     /// A broker that does not run yet, with its data in `data` where that is given.
     pub(crate) fn make(story: &str, data: Option<&Path>) -> Option<Self> {
         if let Err(lacking) = kafka_finding() {
-            println!("NOT RUN on Kafka: {story}: {lacking:#}");
+            not_run(story, format!("{lacking:#}"));
             return None;
         }
         let room = tempfile::tempdir().unwrap();

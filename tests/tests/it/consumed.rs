@@ -1,16 +1,11 @@
 //! Another service fills read models from topics, in processes that are killed at random moments: they are those of the log.
 
-use crate::{broker::Dispatch, process::Process, seed::rng};
+use crate::{broker::Dispatch, process::Process, seed::rng, waiting::until};
 use annals::{DocumentStore, PageLimit, catch_up};
 use annals_kafka::{KafkaOptions, Publisher, PublisherTerms, TopicNames};
 use annals_sqlite::SqliteDocuments;
 use annals_tests::{Report, Shop};
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// How often a process is killed, unless the environment says otherwise.
 const KILLS: u64 = 2;
@@ -29,9 +24,6 @@ const PREFIX: &str = "shop.";
 
 /// What consumers fill, and the log too.
 const READ_MODELS: [&str; 4] = ["orders", "stock", "sales-per-day", "sales-per-sku"];
-
-/// How long everything may take: the group notices within 10 s that a member was killed.
-const WITHIN: Duration = Duration::from_secs(240);
 
 /// How it was broken: with pages written upon whatever is there (in `SqliteDocuments::commit_part`, no look at what was
 /// seen). Days and articles that several partitions touch then count too little, and it never comes to an end.
@@ -131,12 +123,4 @@ async fn equal(shop: &Shop, views: &Path) -> bool {
 async fn handled(documents: &SqliteDocuments) -> u64 {
     let all = annals::Checkpoints::subscribers(documents).await.unwrap();
     all.iter().map(|info| info.checkpoint.get()).sum()
-}
-
-async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < WITHIN, "not within {WITHIN:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -15,10 +15,12 @@ mod postgres_server;
 mod process;
 mod seed;
 mod small_disk;
+mod waiting;
 
 mod broker_away;
 mod buyers;
 mod consumed;
+mod flushed;
 mod full_disk;
 mod hostile_names;
 mod killed;

@@ -1,10 +1,8 @@
 //! The PostgreSQL server that the stories were given.
 
+use annals_services::{not_run, this_test};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::{
-    io::Write,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Names the server; `cargo xtask test` sets it, and `cargo xtask up` prints it.
 const URL: &str = "ANNALS_POSTGRES_URL";
@@ -12,10 +10,7 @@ const URL: &str = "ANNALS_POSTGRES_URL";
 /// The URL of a schema that nobody has used; `None` where there is no server, which is said out loud.
 pub(crate) fn schema() -> Option<String> {
     let Ok(url) = std::env::var(URL) else {
-        // Not by a macro: what those print is held back where a test passes.
-        let skipped =
-            format!("NOT RUN on PostgreSQL: {URL} is not set; run cargo xtask test, or cargo xtask up\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
         return None;
     };
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
@@ -43,11 +38,14 @@ pub(crate) async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<Strin
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Asks until the answer is `wanted`, for a minute at most.
+/// How long it is asked for an answer at most.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// Asks until the answer is `wanted`, at most [`ANSWER_WITHIN`].
 pub(crate) async fn until(connection: &mut PgConnection, sql: &str, wanted: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let begun = Instant::now();
     while texts(connection, sql).await != [wanted] {
-        assert!(Instant::now() < deadline, "{sql} is not {wanted} within a minute");
+        assert!(begun.elapsed() < ANSWER_WITHIN, "{sql} is not {wanted} within {ANSWER_WITHIN:?}");
         tokio::task::yield_now().await;
     }
 }

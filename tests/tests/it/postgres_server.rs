@@ -1,7 +1,6 @@
 //! A PostgreSQL server of a story's own, which it may stop.
 
-use annals_services::{Account, PostgresServer, StopMode, finding, free_port, reachable_directory};
-use std::io::Write;
+use annals_services::{Account, PostgresServer, StopMode, finding, free_port, not_run, reachable_directory};
 use tempfile::TempDir;
 
 /// A server of its own, gone with it.
@@ -15,7 +14,7 @@ impl Server {
     /// With `settings` besides; `None` when none is installed, which is said out loud.
     pub(crate) fn start(what: &str, settings: &[&str]) -> Option<Self> {
         if let Err(lacking) = finding() {
-            not_run(what, &format!("{lacking:#}"));
+            not_run(what, format!("{lacking:#}"));
             return None;
         }
         let room = tempfile::tempdir().unwrap();
@@ -51,9 +50,4 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.server.remove().unwrap();
     }
-}
-
-/// Past the test harness, which keeps what a passing test prints to itself.
-fn not_run(what: &str, why: &str) {
-    let _ = writeln!(std::io::stderr(), "NOT RUN: {what}: {why}");
 }

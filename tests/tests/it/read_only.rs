@@ -1,10 +1,8 @@
 //! The file may not be written: it is said so, with what to do, and nothing changes.
 
-use crate::{
-    ledger::whole_log,
-    small_disk::{SmallDisk, not_run},
-};
+use crate::{ledger::whole_log, small_disk::SmallDisk};
 use annals::{Commit, EventData, EventId, EventStore, Expected, Json, error_text};
+use annals_services::not_run;
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use std::{
@@ -80,7 +78,7 @@ impl Frozen {
         match frozen {
             Ok(flags) => Some(Self { path: path.into(), flags: Some(flags) }),
             Err(error) => {
-                not_run(story, &format!("root may write any file, and none can be made immutable: {error}"));
+                not_run(story, format!("root may write any file, and none can be made immutable: {error}"));
                 None
             }
         }

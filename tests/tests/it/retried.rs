@@ -4,6 +4,7 @@
 use crate::{
     broker::{Dispatch, PUBLISHER},
     postgres::schema,
+    waiting::until,
 };
 use annals::{
     DocumentStore, DomainEvent, Keys, LeaseTerms, PageLimit, ProjectError, Projection, RecordedEvent,
@@ -17,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -31,9 +32,6 @@ const ALL: &str = "all";
 const TOPIC: &str = "parcels.parcel";
 const LEASE: Duration = Duration::from_millis(1_500);
 const DELAYS_MS: [u64; 5] = [200, 1_000, 3_000, 10_000, 120_000];
-
-/// How long everything may take: the group notices within 10 s that a member is gone.
-const WITHIN: Duration = Duration::from_secs(240);
 
 #[derive(Debug, Serialize, Deserialize)]
 enum ParcelEvent {
@@ -156,12 +154,4 @@ async fn all(documents: &PostgresDocuments) -> (u64, BTreeMap<String, Vec<u64>>)
 async fn parked(documents: &PostgresDocuments) -> usize {
     let (live, _) = documents.live(Parcels::NAME).await.unwrap().unwrap();
     documents.parked(&live, None, None, PageLimit::MAX).await.unwrap().len()
-}
-
-async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < WITHIN, "not within {WITHIN:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

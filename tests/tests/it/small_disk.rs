@@ -1,5 +1,6 @@
 //! A disk that is really full, or really read-only: a small filesystem in memory.
 
+use annals_services::not_run;
 use rustix::{
     io::Errno,
     mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount},
@@ -69,12 +70,8 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Detached: a failed test may still hold files on it.
         if let Err(error) = unmount(self.dir.path(), UnmountFlags::DETACH) {
-            not_run("unmounting", &error.to_string());
+            // Nothing is lost when nobody reads it.
+            let _ = writeln!(std::io::stderr(), "{} is left mounted: {error}", self.dir.path().display());
         }
     }
-}
-
-/// Says that a story was not run; on stderr itself, because libtest hides what a passing test prints.
-pub(crate) fn not_run(story: &str, why: &str) {
-    let _ = writeln!(std::io::stderr(), "NOT RUN: {story}: {why}"); // Nothing is lost when nobody reads it.
 }

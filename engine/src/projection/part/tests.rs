@@ -90,6 +90,23 @@ async fn parts_that_count_into_the_same_documents_lose_nothing() {
     assert_eq!(shop.ordered("sku 49").await, Some(4));
 }
 
+/// How it was broken: without `is_due` in `handle` the hats count four times.
+#[tokio::test]
+async fn a_page_that_a_part_is_given_twice_counts_once() {
+    let shop = Shop::new();
+    let mut part = shop.part(0);
+    part.begin().await.unwrap();
+    let pages = [page(0, vec![event(3, &[("hat", 1)])]), page(3, vec![event(7, &[("hat", 1)])])];
+    for given in pages.iter().flat_map(|page| [page, page]) {
+        part.handle(given).await.unwrap();
+    }
+    let misplaced = part.handle(&page(3, vec![event(8, &[("hat", 1)])])).await.unwrap_err();
+    assert!(matches!(misplaced, SubscriberError::Misplaced { .. }), "{misplaced}");
+    // What lies between pages went to other parts.
+    part.handle(&page(9, vec![event(11, &[("hat", 1)])])).await.unwrap();
+    assert_eq!(shop.ordered("hat").await, Some(3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_event_is_tried_again_then_parked_with_its_key_and_nothing_else() {
     let shop = Shop::new();

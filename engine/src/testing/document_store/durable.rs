@@ -1,7 +1,7 @@
 //! What was written outlives the store.
 
 use super::{
-    super::promise::skip,
+    super::promise::does_not_apply,
     harness::DocumentStoreHarness,
     runner::{ORDERS, Runner, done, info, page, parked, refused, these},
 };
@@ -22,7 +22,7 @@ pub async fn what_was_written_is_there_after_opening_again<H: DocumentStoreHarne
     let (id, lease) = (live.id().clone(), live.lease.clone());
     drop(live);
     if !harness.reopen().await {
-        return skip("what_was_written_is_there_after_opening_again", "nothing outlives the store");
+        return does_not_apply("what_was_written_is_there_after_opening_again", "nothing outlives the store");
     }
     let store = harness.store();
     let refusal = refused(store.acquire(&id, &super::runner::terms("other")).await);

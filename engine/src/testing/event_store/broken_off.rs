@@ -1,7 +1,7 @@
 //! C10, C12: what others do to the database, and what is broken off.
 
 use super::{
-    super::promise::skip,
+    super::promise::does_not_apply,
     harness::{EventStoreHarness, writers},
     making::{append, append_to, event, events, stream},
     reading::{WAIT_SECONDS_MAX, whole_log, whole_stream},
@@ -17,7 +17,10 @@ pub async fn c10_an_unrelated_open_transaction_delays_no_reader<H: EventStoreHar
     let store = &*harness.store();
     append_to(store, &stream("order-1"), events(1)).await;
     let Some(transaction) = harness.unrelated_transaction().await else {
-        return skip("c10_an_unrelated_open_transaction_delays_no_reader", "the store shares no database");
+        return does_not_apply(
+            "c10_an_unrelated_open_transaction_delays_no_reader",
+            "the store shares no database",
+        );
     };
     let beside = async {
         append_to(store, &stream("order-1"), events(2)).await;
@@ -39,7 +42,10 @@ pub async fn c12_a_lost_connection_is_transient_and_the_repeat_is_safe<H: EventS
     const COMMITS: usize = 40;
     let harness = H::open().await;
     if !harness.cut_connections().await {
-        return skip("c12_a_lost_connection_is_transient_and_the_repeat_is_safe", "there is no connection");
+        return does_not_apply(
+            "c12_a_lost_connection_is_transient_and_the_repeat_is_safe",
+            "there is no connection",
+        );
     }
     let (answered, mut all_answered) = watch::channel(0);
     let mut tasks = JoinSet::new();

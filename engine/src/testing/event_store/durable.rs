@@ -1,7 +1,7 @@
 //! C3: what was acknowledged outlives the store.
 
 use super::{
-    super::promise::skip,
+    super::promise::does_not_apply,
     harness::EventStoreHarness,
     making::{append, append_to, assert_conflict, at, events, refusal, stream},
     reading::{head_comes_to, read, whole_log},
@@ -21,7 +21,10 @@ pub async fn c3_what_was_acknowledged_is_there_after_opening_again<H: EventStore
         (first, whole_log(store).await)
     };
     if !harness.reopen().await {
-        return skip("c3_what_was_acknowledged_is_there_after_opening_again", "nothing outlives the store");
+        return does_not_apply(
+            "c3_what_was_acknowledged_is_there_after_opening_again",
+            "nothing outlives the store",
+        );
     }
     let store = &*harness.store();
     let places = |log: &[crate::RecordedEvent]| {

@@ -1,6 +1,6 @@
 //! A sound store of documents with one fault.
 
-use super::*;
+use super::{needs::Needs, *};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fault {
@@ -35,50 +35,15 @@ pub(super) enum Fault {
     BelievesParts,
     OverlooksParking,
     TearsParts,
+    HearsNoSignOfLife,
+    CountsLanesTwice,
+    RebuildsOlder,
+    SharesDocuments,
+    FailsBesideOthers,
 }
 
-/// The sound store, with a fault, and with notifications that nobody sends.
-pub(super) struct Faulty(pub(super) Arc<MemoryDocuments>, pub(super) Fault, pub(super) watch::Sender<u64>);
-
-impl Faulty {
-    fn is(&self, fault: Fault) -> bool {
-        self.1 == fault
-    }
-
-    async fn known(&self, id: &SubscriberId) -> Result<SubscriberInfo, StoreError> {
-        let all = self.0.subscribers().await?;
-        let found = all.into_iter().find(|info| info.subscriber == *id);
-        found.ok_or_else(|| StoreError::permanent("looking for a generation", "there is none"))
-    }
-
-    /// The step as the faulty store takes it.
-    async fn taken(&self, step: &Step) -> Result<Step, CheckpointError> {
-        let mut step = step.clone();
-        if self.is(Fault::CountsTwice) {
-            step.from = self.known(&step.subscriber).await?.checkpoint;
-        }
-        if self.is(Fault::FencesNobody) {
-            step.epoch = self.newest(&step).await;
-        }
-        Ok(step)
-    }
-
-    /// The epoch that counts, as a fenced renewal tells it.
-    async fn newest(&self, step: &Step) -> Epoch {
-        let lease = Lease::new(step.subscriber.clone(), step.epoch, step.from);
-        match self.0.renew(&lease).await {
-            Err(CheckpointError::Fenced { now, .. }) => now,
-            _ => step.epoch,
-        }
-    }
-
-    fn outcome(&self, outcome: Result<(), CheckpointError>) -> Result<(), CheckpointError> {
-        match outcome {
-            Err(CheckpointError::Retired { .. }) if self.is(Fault::LetsTheRetiredWrite) => Ok(()),
-            outcome => outcome,
-        }
-    }
-}
+/// The sound store, with a fault and what the fault needs.
+pub(super) struct Faulty(pub(super) Arc<MemoryDocuments>, pub(super) Fault, pub(super) Needs);
 
 #[async_trait]
 impl Checkpoints for Faulty {
@@ -96,7 +61,10 @@ impl Checkpoints for Faulty {
     async fn acquire(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError> {
         let outcome = self.0.acquire(subscriber, terms).await;
         match outcome {
-            Err(LeaseError::Held { .. }) if self.is(Fault::GivesLeasesAway) => {
+            Err(LeaseError::Held { .. })
+                if self.is(Fault::GivesLeasesAway)
+                    || (self.is(Fault::HearsNoSignOfLife) && self.2.is_old()) =>
+            {
                 let step = Step {
                     subscriber: subscriber.clone(),
                     epoch: Epoch(0),
@@ -155,7 +123,7 @@ impl Checkpoints for Faulty {
 
     fn moved(&self) -> watch::Receiver<u64> {
         match self.1 {
-            Fault::TellsNothing => self.2.subscribe(),
+            Fault::TellsNothing => self.2.nobody.subscribe(),
             _ => self.0.moved(),
         }
     }
@@ -234,7 +202,8 @@ impl DocumentStore for Faulty {
 
     async fn commit_lane(&self, lane: u32, step: &Step, page: PageWrite) -> Result<(), CheckpointError> {
         let lane = if self.is(Fault::HasOneLane) { 0 } else { lane };
-        self.0.commit_lane(lane, step, page).await
+        let step = self.taken_in_lane(lane, step).await?;
+        self.0.commit_lane(lane, &step, page).await
     }
 
     async fn commit_part(
@@ -245,6 +214,10 @@ impl DocumentStore for Faulty {
         page: PageWrite,
     ) -> Result<(), CheckpointError> {
         let step = self.taken(step).await?;
+        let _alone = match self.1 {
+            Fault::FailsBesideOthers => Some(self.2.alone(seen).await?),
+            _ => None,
+        };
         let mut seen = seen.to_vec();
         let now: Vec<Arc<str>> = seen.iter().map(|(key, _)| key.clone()).collect();
         let now = self.0.load(into, &now).await?;
@@ -269,7 +242,8 @@ impl DocumentStore for Faulty {
         after: Option<&str>,
         limit: PageLimit,
     ) -> Result<Vec<(Arc<str>, Json)>, StoreError> {
-        let mut page = self.0.documents(of, after, limit).await?;
+        let first = self.first(of).await?;
+        let mut page = self.0.documents(&first, after, limit).await?;
         if self.is(Fault::ListsUnordered) {
             page.sort_by_key(|(key, _)| key.to_lowercase());
         }
@@ -284,7 +258,12 @@ impl DocumentStore for Faulty {
                 }
             }
         }
-        self.0.start_rebuild(name, version).await
+        match self.0.start_rebuild(name, version).await {
+            Err(OpenError::Outdated { live, .. }) if self.is(Fault::RebuildsOlder) => {
+                self.0.start_rebuild(name, live).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn switch(&self, to: &SubscriberId) -> Result<(), SwitchError> {

@@ -125,42 +125,33 @@ impl Fault for Tears {
     }
 }
 
-/// Tries every commit of a chain, whatever became of the one before it.
+/// Appends to all streams of a commit but the last.
 #[derive(Default)]
-pub(super) struct GoesOn;
+pub(super) struct LeavesOutParts;
 
 #[async_trait]
-impl Fault for GoesOn {
-    async fn append_chain(
-        &self,
-        sound: &MemoryStore,
-        commits: Vec<Commit>,
-    ) -> Vec<Result<Committed, AppendError>> {
-        let mut answers = vec![];
-        for commit in commits {
-            answers.push(sound.append(commit).await);
-        }
-        answers
+impl Fault for LeavesOutParts {
+    async fn append(&self, sound: &MemoryStore, commit: Commit) -> Result<Committed, AppendError> {
+        let writes = commit.writes();
+        let kept = &writes[..writes.len().saturating_sub(1).max(1)];
+        let commit = kept[1..].iter().fold(
+            Commit::to(kept[0].stream.clone(), kept[0].expected, kept[0].events.clone()),
+            |commit, write| commit.and(write.stream.clone(), write.expected, write.events.clone()),
+        );
+        sound.append(commit).await
     }
 }
 
-/// Appends a chain as one commit.
+/// Takes a commit that is none for one that has nothing to write.
 #[derive(Default)]
-pub(super) struct JoinsChains;
+pub(super) struct MendsCommits;
 
 #[async_trait]
-impl Fault for JoinsChains {
-    async fn append_chain(
-        &self,
-        sound: &MemoryStore,
-        commits: Vec<Commit>,
-    ) -> Vec<Result<Committed, AppendError>> {
-        let events = commits.iter().flat_map(Commit::writes).flat_map(|write| write.events.clone());
-        let joined = Commit::to(commits[0].writes()[0].stream.clone(), Expected::Any, events);
-        let written = sound.append(joined).await;
-        let first = |_: &Commit| {
-            written.as_ref().map(Clone::clone).map_err(|_| AppendError::Unsupported { what: "it" })
-        };
-        commits.iter().map(first).collect()
+impl Fault for MendsCommits {
+    async fn append(&self, sound: &MemoryStore, commit: Commit) -> Result<Committed, AppendError> {
+        match commit.check() {
+            Err(AppendError::Malformed { .. }) => Ok(Committed::new(vec![], Position::START, false)),
+            _ => sound.append(commit).await,
+        }
     }
 }

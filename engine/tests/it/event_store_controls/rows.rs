@@ -106,6 +106,24 @@ impl Fault for FoldsCase {
 }
 
 #[derive(Default)]
+pub(super) struct FoldsCaseOfTypes;
+
+#[async_trait]
+impl Fault for FoldsCaseOfTypes {
+    async fn append(&self, sound: &MemoryStore, commit: Commit) -> Result<Committed, AppendError> {
+        let folded = |event: &EventData| {
+            let mut event = event.clone();
+            event.event_type = event.event_type.to_ascii_lowercase().as_str().into();
+            event
+        };
+        let commit = rebuilt(&commit, |write| {
+            (write.stream.clone(), write.expected, write.events.iter().map(folded).collect())
+        });
+        sound.append(commit).await
+    }
+}
+
+#[derive(Default)]
 pub(super) struct KeepsRefused;
 
 #[async_trait]

@@ -1,11 +1,8 @@
 //! A server whose users have passwords.
 
-use annals_services::OwnServer;
+use annals_services::{OwnServer, not_run};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::path::Path;
 
 /// The owner of everything is trusted; all others are asked for their password.
 const LOGINS: &str = "\
@@ -20,8 +17,7 @@ impl Own {
     /// A new one that runs; `None` where none can be had, which is said out loud.
     pub(crate) fn running(name: &str) -> Option<Self> {
         if let Err(reason) = annals_services::finding() {
-            // Not by a macro: what those print is held back where a test passes.
-            io::stderr().write_all(format!("SKIPPED: {name}: {reason:#}\n").as_bytes()).unwrap();
+            not_run(name, format!("{reason:#}"));
             return None;
         }
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");

@@ -1,9 +1,7 @@
 //! The server that the tests were given.
 
-use std::{
-    io::{self, Write},
-    time::SystemTime,
-};
+use annals_services::{not_run, this_test};
+use std::time::SystemTime;
 
 /// Names the server; `cargo xtask test` sets it, and `cargo xtask up` prints it.
 const URL: &str = "ANNALS_POSTGRES_URL";
@@ -19,11 +17,7 @@ impl Server {
         if let Ok(url) = std::env::var(URL) {
             return Some(Self { url });
         }
-        // Not by a macro: what those print is held back where a test passes.
-        let test = std::thread::current().name().unwrap_or_default().to_string();
-        let skipped =
-            format!("SKIPPED: {test}: {URL} is not set; run cargo xtask test, or cargo xtask up first\n");
-        io::stderr().write_all(skipped.as_bytes()).unwrap();
+        not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
         None
     }
 
