@@ -32,6 +32,9 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0005_rights.sql"),
         include_str!("log/migrations/0006_append_chained.sql"),
         include_str!("log/migrations/0007_insert_guard.sql"),
+        include_str!("log/migrations/0008_plausible.sql"),
+        include_str!("log/migrations/0009_append_next.sql"),
+        include_str!("log/migrations/0010_append_checked.sql"),
     ],
 };
 

@@ -9,7 +9,7 @@ use annals_postgres::PostgresStore;
 
 /// The answer to an append is swallowed behind the server's back; the same commit, sent again, gets its first result.
 ///
-/// Control: where `0006_append_chained.sql` never tells a repeat (`IF false AND` in place of `IF k_event[k] = e_first AND`),
+/// Control: where `0010_append_checked.sql` never tells a repeat (`IF false AND` in place of `IF k_event[k] = e_first AND`),
 /// the second sending is refused as a duplicate.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_whose_answer_was_lost_gets_its_first_result() {

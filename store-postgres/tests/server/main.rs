@@ -7,6 +7,7 @@
 mod chains;
 mod filling;
 mod followed;
+mod forged;
 mod history;
 mod lanes;
 mod log_contract;
