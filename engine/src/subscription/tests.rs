@@ -222,3 +222,5 @@ async fn seen_all(witness: &Witness, count: usize) {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
 }
+
+mod told;
