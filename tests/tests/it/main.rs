@@ -20,6 +20,7 @@ mod broker_away;
 mod buyers;
 mod consumed;
 mod full_disk;
+mod full_disk_of_postgres;
 mod hostile_names;
 mod killed;
 mod killed_at_a_step;
