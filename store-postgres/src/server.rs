@@ -83,17 +83,36 @@ impl Server {
 /// database is set to. One plan for all: those made while the tables were empty would scan them later. All statements
 /// have an index. The append functions need to see what was committed before they got their lock, so nobody's default
 /// isolation counts.
-fn settings() -> [(&'static str, String); 8] {
-    [
-        ("statement_timeout", STATEMENT_WAIT_MAX.as_millis().to_string()),
-        ("lock_timeout", LOCK_WAIT_MAX.as_millis().to_string()),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX.as_millis().to_string()),
+fn settings() -> impl Iterator<Item = (&'static str, String)> {
+    let fixed = [
         ("plan_cache_mode", "force_generic_plan".into()),
         ("enable_seqscan", "off".into()),
         ("jit", "off".into()),
         ("default_transaction_isolation", "read committed".into()),
         (DIRECT, "on".into()),
+    ];
+    waits().into_iter().chain(fixed)
+}
+
+/// How long the server lets us take, as it counts: in milliseconds.
+fn waits() -> [(&'static str, String); 3] {
+    [
+        ("statement_timeout", STATEMENT_WAIT_MAX),
+        ("lock_timeout", LOCK_WAIT_MAX),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX),
     ]
+    .map(|(name, wait)| (name, wait.as_millis().to_string()))
+}
+
+/// `begin`, and the same waits for that transaction alone, in one message: behind a pooler nothing could be said when
+/// the session began.
+pub(crate) fn begin_within_waits(begin: &str) -> String {
+    waits().iter().fold(begin.to_string(), |text, (name, wait)| format!("{text}; SET LOCAL {name} = {wait}"))
+}
+
+/// The wait for locks as it always is, until the transaction ends.
+pub(crate) fn lock_wait() -> String {
+    format!("SET LOCAL lock_timeout = {}", LOCK_WAIT_MAX.as_millis())
 }
 
 pub(crate) fn timed_out() -> Error {

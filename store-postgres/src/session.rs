@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{ServerFailed, is_lost},
-    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, timed_out},
+    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, begin_within_waits, timed_out},
 };
 use annals::StoreError;
 use sqlx::{
@@ -40,10 +40,19 @@ impl Session {
             return self.step(query).await;
         }
         // Behind a pooler what is prepared is gone when the transaction ends, so one is held around both steps.
-        self.say("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         let answered = self.step(query).await;
         self.say(if answered.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         answered
+    }
+
+    /// Begins a transaction in which no step takes longer than the limits of `server.rs`.
+    pub(crate) async fn begin(&mut self, begin: &'static str) -> Result<(), Error> {
+        if !self.pooled {
+            return self.say(begin).await;
+        }
+        let text = sqlx::raw_sql(AssertSqlSafe(begin_within_waits(begin)));
+        answered(text.execute(&mut self.connection)).await.map(|_| ())
     }
 
     /// What `query` answers, within a transaction that was begun.
@@ -145,7 +154,7 @@ impl Connections {
         let mut tried = 1;
         loop {
             let mut loan = self.loan().await?;
-            match loan.session.say(begin).await {
+            match loan.session.begin(begin).await {
                 Ok(()) => return Ok(loan),
                 Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
                     self.idle().clear();

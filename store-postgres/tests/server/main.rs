@@ -26,3 +26,4 @@ mod tls;
 mod told;
 mod unfit;
 mod views_contract;
+mod waits;

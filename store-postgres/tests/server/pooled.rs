@@ -13,17 +13,17 @@ mod log;
 mod unnamed;
 
 /// A schema, and a pooler in front of its server.
-struct Pooled {
-    place: Place,
+pub(crate) struct Pooled {
+    pub(crate) place: Place,
     pooler: Pgbouncer,
 }
 
 impl Pooled {
-    fn missing() -> Option<String> {
+    pub(crate) fn missing() -> Option<String> {
         Place::missing().or_else(|| pgbouncer_finding().err().map(|lacking| format!("{lacking:#}")))
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("")
     }
 
@@ -37,7 +37,7 @@ impl Pooled {
         Self { pooler: Pgbouncer::start_with(&directory, port, lines).unwrap(), place }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}&pooler=transaction", self.place.url_at(self.pooler.port()))
     }
 }
