@@ -76,7 +76,7 @@ impl PartTask {
                     Duration::from_millis(1)
                 }
                 Err(error) => {
-                    let wait = failures.next();
+                    let wait = failures.after(&error);
                     tell_failure(&mut *self.subscriber, &error, wait).await;
                     self.end().await;
                     wait
