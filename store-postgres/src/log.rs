@@ -9,6 +9,7 @@ mod look_up;
 mod next;
 mod notices;
 mod reader;
+mod reconnect;
 mod row;
 mod snapshots;
 mod store;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use head::HEAD_POLL;
 pub use notices::NOTICE_EVERY;
+pub use reconnect::{RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX, RECONNECTED_WITHIN};
 pub use store::PostgresStore;
 
 use crate::{migrate::Layout, statement::statements};

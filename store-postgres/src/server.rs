@@ -5,7 +5,7 @@ use sqlx::{ConnectOptions, Connection, Error, PgConnection, postgres::PgConnectO
 use std::{io, sync::Arc, time::Duration};
 
 /// How long connecting may take.
-pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
+pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(4);
 
 /// How long one statement may take; then the server ends it, and the error is transient.
 pub const STATEMENT_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -20,7 +20,9 @@ pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(10);
 /// one that listens.
 pub const CONNECTIONS_MAX: usize = 8;
 
-/// What the server does not answer by then, it does not answer: the network is gone.
+/// What the server does not answer by then, it does not answer: the network is gone. The driver sets no keepalive on
+/// its sockets, so that is how a connection is given up whose other end vanished without a word; one that lay idle is
+/// given up when it is next used.
 pub(crate) const ANSWER_MAX: Duration = STATEMENT_WAIT_MAX.saturating_add(Duration::from_secs(5));
 
 /// Said by every connection when it begins. A pooler refuses it, or leaves it out and is found out by that.
