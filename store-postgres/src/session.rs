@@ -12,7 +12,10 @@ use sqlx::{
 };
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -101,6 +104,7 @@ async fn answered<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T
 pub(crate) struct Connections {
     pub(crate) server: Arc<Server>,
     idle: Arc<Mutex<Vec<Session>>>,
+    made: Arc<AtomicU64>,
     permits: Arc<Semaphore>,
 }
 
@@ -115,7 +119,7 @@ pub(crate) struct Loan {
 impl Connections {
     pub(crate) fn to(server: Arc<Server>) -> Self {
         let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Self { server, idle: Arc::default(), permits }
+        Self { server, idle: Arc::default(), made: Arc::default(), permits }
     }
 
     /// What `query` answers; made anew for another try when an idle connection was lost, so it must only read.
@@ -170,13 +174,23 @@ impl Connections {
         ServerFailed::new(&self.server.place, error).store_error(doing)
     }
 
+    /// How many connections were made so far: while there is no further one, the server is the one it was, unless a
+    /// pooler stands in between.
+    pub(crate) fn made(&self) -> u64 {
+        self.made.load(Ordering::SeqCst)
+    }
+
     async fn loan(&self) -> Result<Loan, Error> {
         let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         let idle = self.idle().pop();
         let was_idle = idle.is_some();
         let session = match idle {
             Some(session) => session,
-            None => self.server.connect().await?,
+            None => {
+                let session = self.server.connect().await?;
+                self.made.fetch_add(1, Ordering::SeqCst);
+                session
+            }
         };
         Ok(Loan { session, was_idle, home: self.clone(), _permit: permit })
     }

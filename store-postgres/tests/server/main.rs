@@ -21,6 +21,7 @@ mod restored;
 mod rights;
 mod shown;
 mod sql_projection;
+mod started_anew;
 mod statements;
 mod tls;
 mod told;

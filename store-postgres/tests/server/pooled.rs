@@ -30,14 +30,19 @@ impl Pooled {
     /// With lines of its settings.
     fn with(lines: &str) -> Self {
         let place = Place::new().unwrap();
-        let account = Account::needed().unwrap();
-        let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
-        let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(&place.schema);
         let port = place.address().rsplit_once(':').unwrap().1.parse().unwrap();
-        Self { pooler: Pgbouncer::start_with(&directory, port, lines).unwrap(), place }
+        Self { pooler: in_front_of(port, &place.schema, lines), place }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("{}&pooler=transaction", self.place.url_at(self.pooler.port()))
     }
+}
+
+/// A pooler in front of the server at `port`, with lines of its settings.
+pub(crate) fn in_front_of(port: u16, name: &str, lines: &str) -> Pgbouncer {
+    let account = Account::needed().unwrap();
+    let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
+    let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(name);
+    Pgbouncer::start_with(&directory, port, lines).unwrap()
 }
