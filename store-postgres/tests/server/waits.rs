@@ -70,7 +70,8 @@ async fn a_lock_is_not_waited_for_longer_than_the_limit_on_each_way() {
 #[tokio::test]
 async fn tables_that_take_long_to_make_are_waited_for() {
     let Some(place) = Place::new() else { return };
-    let lock = include_str!("../../src/open/schema_lock.sql").replace("{schema}", &place.schema);
+    let lock =
+        include_str!("../../src/open/schema_lock.sql").replace("{schema}", &format!("\"{}\"", place.schema));
     let longer = LOCK_WAIT_MAX + Duration::from_secs(1);
     // The server counts the time, with the lock in hand before we ask for it.
     let mut maker = place.raw().await;
