@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod chains;
+mod connections;
 mod filling;
 mod followed;
 mod forged;
