@@ -23,10 +23,23 @@ impl Walked {
     }
 }
 
-/// Reads the whole log: positions rising, commits whole, time not running backwards, versions contiguous in every
+/// What the store promises of the positions of its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Positions {
+    /// None is left out, from 1 on.
+    Contiguous,
+    /// Each is higher than the one before it.
+    Rising,
+}
+
+/// Reads the whole log: positions as promised, commits whole, time not running backwards, versions contiguous in every
 /// stream. Remembers one version per stream. Damage ends the walk, and is a problem beside those found before it.
-pub(crate) async fn walk(store: &dyn EventStore, progress: &Progress) -> Result<Walked, StoreError> {
-    let mut walk = Walk::default();
+pub(crate) async fn walk(
+    store: &dyn EventStore,
+    positions: Positions,
+    progress: &Progress,
+) -> Result<Walked, StoreError> {
+    let mut walk = Walk::of(positions);
     let mut at = Position::START;
     loop {
         let page = match store.read_log(at, PageLimit::DEFAULT, &LogFilter::all()).await {
@@ -36,14 +49,14 @@ pub(crate) async fn walk(store: &dyn EventStore, progress: &Progress) -> Result<
         page.events.iter().for_each(|event| walk.take(event));
         progress.at(page.looked.get(), page.head.get());
         if page.is_at_head() || page.looked <= at {
-            return Ok(walk.end());
+            return Ok(walk.end(page.head));
         }
         at = page.looked;
     }
 }
 
-#[derive(Default)]
 struct Walk {
+    positions: Positions,
     found: Walked,
     versions: HashMap<StreamId, Version>,
     position: Position,
@@ -54,9 +67,18 @@ struct Walk {
 }
 
 impl Walk {
+    fn of(positions: Positions) -> Self {
+        let (found, versions, position) = (Walked::default(), HashMap::new(), Position::START);
+        Self { positions, found, versions, position, recorded_at: DateTime::default(), due: 0, size: 0 }
+    }
+
     fn take(&mut self, event: &RecordedEvent) {
         let (position, place) = (event.position, event.commit);
-        if position <= self.position {
+        let follows = match self.positions {
+            Positions::Contiguous => position == self.position.plus(1),
+            Positions::Rising => position > self.position,
+        };
+        if !follows {
             self.found.report(format!("position {position} follows {}", self.position));
         }
         if place.index != self.due || place.index >= place.size || (self.due > 0 && place.size != self.size) {
@@ -90,7 +112,12 @@ impl Walk {
         self.found
     }
 
-    fn end(mut self) -> Walked {
+    /// `head` is where the log says that it ends. An event whose stream is not there is shown to nobody.
+    fn end(mut self, head: Position) -> Walked {
+        if self.positions == Positions::Contiguous && self.position != head {
+            self.found
+                .report(format!("the log ends at {head}, and nothing is shown behind {}", self.position));
+        }
         if self.due > 0 {
             let (position, due) = (self.position, self.due);
             self.found.report(format!("the log ends at {position}, where place {due} of a commit was due"));

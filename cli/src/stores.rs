@@ -60,6 +60,9 @@ impl Views {
     }
 }
 
+/// What a store that a service brought along is called.
+pub(crate) const OTHER: &str = "other";
+
 /// How the integrity of the log is checked.
 #[derive(Clone)]
 enum Integrity {
@@ -102,7 +105,7 @@ impl Stores {
 
     /// Any stores, without snapshots.
     pub fn of(store: Arc<dyn EventStore>, documents: Arc<dyn DocumentStore>) -> Self {
-        let integrity = Integrity::Reading { store: "other" };
+        let integrity = Integrity::Reading { store: OTHER };
         Self { store, snapshots: None, documents, integrity, read_side: ReadSide::Other("other") }
     }
 

@@ -162,8 +162,8 @@ pub use store::{EventStore, StoreError, StreamFilter, StreamInfo, VersionRange};
 pub use stream::{KEY_BYTES_MAX, NAME_BYTES_MAX, StreamId, StreamIdError};
 pub use subscriber::{Subscriber, SubscriberError};
 pub use subscription::{
-    EMPTY_PAGES_INTERVAL, Ended, LEASE_LASTS, Place, RESTART_FIRST, RESTART_MAX, RestartWaits, Runner,
-    TEND_INTERVAL, catch_up, catch_up_to, follow, tell_failure,
+    EMPTY_PAGES_INTERVAL, Ended, LEASE_LASTS, Place, RESTART_FIRST, RESTART_MAX, RESTART_PASSING_MAX,
+    RestartWaits, Runner, TEND_INTERVAL, catch_up, catch_up_to, follow, tell_failure,
 };
 pub use upcast::{UPCAST_STEPS_MAX, Upcast, Upcasted};
 

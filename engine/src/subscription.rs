@@ -10,4 +10,4 @@ mod tests;
 pub use catch_up::{EMPTY_PAGES_INTERVAL, TEND_INTERVAL, catch_up, catch_up_to, follow};
 pub use place::{LEASE_LASTS, Place};
 pub use runner::{Ended, Runner};
-pub use supervise::{RESTART_FIRST, RESTART_MAX, RestartWaits, tell_failure};
+pub use supervise::{RESTART_FIRST, RESTART_MAX, RESTART_PASSING_MAX, RestartWaits, tell_failure};

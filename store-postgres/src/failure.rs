@@ -77,7 +77,7 @@ pub(crate) fn is_about_data(error: &Error) -> bool {
 /// The connection is of no use any more.
 pub(crate) fn is_lost(error: &Error) -> bool {
     match code(error) {
-        Some(code) => code.starts_with("08") || code.starts_with("57P") || code == STARTED_ANEW,
+        Some(code) => ["08", "57P", "25P03", "25P04", STARTED_ANEW].iter().any(|lost| code.starts_with(lost)),
         None => matches!(
             error,
             Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed | Error::PoolClosed
@@ -100,6 +100,8 @@ fn judge(error: &Error) -> (bool, &'static str) {
         }
         "40001" | "40P01" => (true, "somebody else was in the way: try again"),
         "55P03" => (true, "somebody holds a lock for long: look at pg_stat_activity, or try again"),
+        // Ended by the server while it stood still; 25P04 is the limit of whole transactions of newer ones.
+        "25P03" | "25P04" => (true, "this process stood still for too long in a transaction: try again"),
         "57014" => (true, "it took too long: look at the load of the server, or try again"),
         "2BP01" => (false, "something of yours rests on it, such as a view: drop that, then try again"),
         "53300" => (true, "the server has no connection left: raise max_connections, or run fewer programs"),

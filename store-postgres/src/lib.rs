@@ -21,7 +21,9 @@ mod views;
 
 pub use error::ServerError;
 pub use failure::ServerFailed;
-pub use log::{HEAD_POLL, NOTICE_EVERY, PostgresStore};
+pub use log::{
+    HEAD_POLL, NOTICE_EVERY, PostgresStore, RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX, RECONNECTED_WITHIN,
+};
 pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
 pub use rights::{GrantError, ROLE_BYTES_MAX, Right};
 pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};

@@ -9,6 +9,7 @@ mod look_up;
 mod next;
 mod notices;
 mod reader;
+mod reconnect;
 mod row;
 mod snapshots;
 mod store;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use head::HEAD_POLL;
 pub use notices::NOTICE_EVERY;
+pub use reconnect::{RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX, RECONNECTED_WITHIN};
 pub use store::PostgresStore;
 
 use crate::{migrate::Layout, statement::statements};
@@ -32,6 +34,9 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0005_rights.sql"),
         include_str!("log/migrations/0006_append_chained.sql"),
         include_str!("log/migrations/0007_insert_guard.sql"),
+        include_str!("log/migrations/0008_plausible.sql"),
+        include_str!("log/migrations/0009_append_next.sql"),
+        include_str!("log/migrations/0010_append_checked.sql"),
     ],
 };
 

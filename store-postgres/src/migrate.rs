@@ -1,6 +1,11 @@
 //! Tables: made where they are missing, brought up to date, refused where they are newer or somebody else's.
 
-use crate::{ServerError, server::Server, session::Session, statement::statements};
+use crate::{
+    ServerError,
+    server::{Server, lock_wait},
+    session::Session,
+    statement::statements,
+};
 use sqlx::{AssertSqlSafe, Error, Row};
 
 /// One kind of tables, and how they came to be.
@@ -32,7 +37,7 @@ pub(crate) async fn migrate(
     let failed = |source| ServerError::of(&server.place, "preparing its tables", source);
     let sql = Migrating::of(&server.options.schema, server.options.prepares());
     let known = layout.migrations.len() as i32;
-    session.say("BEGIN").await.map_err(failed)?;
+    session.begin("BEGIN").await.map_err(failed)?;
     let done = async {
         // Whoever may not make tables can still work with those that are there.
         if applied(session, server, &sql, layout, false).await? != known {
@@ -64,7 +69,7 @@ pub(crate) async fn migrate(
 /// Whether any tables of `layout` were ever made.
 pub(crate) async fn is_there(session: &mut Session, server: &Server, layout: &Layout) -> Result<bool, Error> {
     let sql = Migrating::of(&server.options.schema, server.options.prepares());
-    session.say("BEGIN").await?;
+    session.begin("BEGIN").await?;
     let found = version(session, server, &sql, layout).await?;
     session.say("COMMIT").await?;
     Ok(found > 0)
@@ -79,7 +84,11 @@ async fn applied(
     locked: bool,
 ) -> Result<i32, Error> {
     if locked {
-        session.step(sql.schema_lock.query()).await?;
+        // Making tables, and waiting for another process that makes them, takes as long as it takes.
+        session.say("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+        sql.schema_lock.query().execute(session.connection()).await?;
+        // Whoever uses a table is not waited for like that: all that comes behind us would wait too.
+        session.make(lock_wait()).await?;
     }
     version(session, server, sql, layout).await
 }

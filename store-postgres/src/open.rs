@@ -65,6 +65,9 @@ pub(crate) struct Settings {
     clock: DateTime<Utc>,
     pub(crate) isolation: String,
     pub(crate) tls: Option<String>,
+    pub(crate) statement_timeout: String,
+    pub(crate) lock_timeout: String,
+    pub(crate) idle_in_transaction_session_timeout: String,
 }
 
 impl Settings {
@@ -80,6 +83,9 @@ impl Settings {
             clock: row.try_get(7)?,
             isolation: row.try_get(8)?,
             tls: row.try_get(9)?,
+            statement_timeout: row.try_get(10)?,
+            lock_timeout: row.try_get(11)?,
+            idle_in_transaction_session_timeout: row.try_get(12)?,
         })
     }
 
@@ -144,6 +150,9 @@ mod tests {
             clock: Utc::now(),
             isolation: "read committed".into(),
             tls: None,
+            statement_timeout: "1min".into(),
+            lock_timeout: "10s".into(),
+            idle_in_transaction_session_timeout: "10s".into(),
         }
     }
 

@@ -13,8 +13,9 @@ pub const ROLE_BYTES_MAX: usize = 63;
 /// What a role may do with a log. The owner, who made the tables, may do everything but change history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// Append through the functions that number the events, and read. It can change nothing, and can give no event a
-    /// position, a version or a time of its own choice.
+    /// Append through the functions that number the events, and read. It can change nothing of the log, and can give no
+    /// event a position, a version or a time of its own choice. Snapshots it keeps and removes as it likes: they are a
+    /// cache, and what is loaded through one is only as good as whoever may write them.
     Append,
     /// Only read.
     Read,

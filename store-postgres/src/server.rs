@@ -5,7 +5,7 @@ use sqlx::{ConnectOptions, Connection, Error, PgConnection, postgres::PgConnectO
 use std::{io, sync::Arc, time::Duration};
 
 /// How long connecting may take.
-pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
+pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(4);
 
 /// How long one statement may take; then the server ends it, and the error is transient.
 pub const STATEMENT_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -20,7 +20,9 @@ pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(10);
 /// one that listens.
 pub const CONNECTIONS_MAX: usize = 8;
 
-/// What the server does not answer by then, it does not answer: the network is gone.
+/// What the server does not answer by then, it does not answer: the network is gone. The driver sets no keepalive on
+/// its sockets, so that is how a connection is given up whose other end vanished without a word; one that lay idle is
+/// given up when it is next used.
 pub(crate) const ANSWER_MAX: Duration = STATEMENT_WAIT_MAX.saturating_add(Duration::from_secs(5));
 
 /// Said by every connection when it begins. A pooler refuses it, or leaves it out and is found out by that.
@@ -83,17 +85,36 @@ impl Server {
 /// database is set to. One plan for all: those made while the tables were empty would scan them later. All statements
 /// have an index. The append functions need to see what was committed before they got their lock, so nobody's default
 /// isolation counts.
-fn settings() -> [(&'static str, String); 8] {
-    [
-        ("statement_timeout", STATEMENT_WAIT_MAX.as_millis().to_string()),
-        ("lock_timeout", LOCK_WAIT_MAX.as_millis().to_string()),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX.as_millis().to_string()),
+fn settings() -> impl Iterator<Item = (&'static str, String)> {
+    let fixed = [
         ("plan_cache_mode", "force_generic_plan".into()),
         ("enable_seqscan", "off".into()),
         ("jit", "off".into()),
         ("default_transaction_isolation", "read committed".into()),
         (DIRECT, "on".into()),
+    ];
+    waits().into_iter().chain(fixed)
+}
+
+/// How long the server lets us take, as it counts: in milliseconds.
+fn waits() -> [(&'static str, String); 3] {
+    [
+        ("statement_timeout", STATEMENT_WAIT_MAX),
+        ("lock_timeout", LOCK_WAIT_MAX),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX),
     ]
+    .map(|(name, wait)| (name, wait.as_millis().to_string()))
+}
+
+/// `begin`, and the same waits for that transaction alone, in one message: behind a pooler nothing could be said when
+/// the session began.
+pub(crate) fn begin_within_waits(begin: &str) -> String {
+    waits().iter().fold(begin.to_string(), |text, (name, wait)| format!("{text}; SET LOCAL {name} = {wait}"))
+}
+
+/// The wait for locks as it always is, until the transaction ends.
+pub(crate) fn lock_wait() -> String {
+    format!("SET LOCAL lock_timeout = {}", LOCK_WAIT_MAX.as_millis())
 }
 
 pub(crate) fn timed_out() -> Error {

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{ServerFailed, is_lost},
-    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, timed_out},
+    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, begin_within_waits, timed_out},
 };
 use annals::StoreError;
 use futures_util::{TryStreamExt, stream::BoxStream};
@@ -13,9 +13,15 @@ use sqlx::{
 };
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What begins a transaction around one statement.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// How often a read is tried when connections turn out to be lost that lay idle: the server was started anew.
 const TRIES: usize = 3;
@@ -41,7 +47,7 @@ impl Session {
             return self.step(query).await;
         }
         // Behind a pooler what is prepared is gone when the transaction ends, so one is held around both steps.
-        self.say("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        self.begin(BEGIN).await?;
         let answered = self.step(query).await;
         self.say(if answered.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         answered
@@ -57,12 +63,21 @@ impl Session {
         if !self.pooled {
             return answered(taken(query.fetch(&mut self.connection), take)).await;
         }
-        self.say("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        self.begin(BEGIN).await?;
         let all = answered(taken(query.fetch(&mut self.connection), take)).await?;
         if all {
             self.say("COMMIT").await?;
         }
         Ok(all)
+    }
+
+    /// Begins a transaction in which no step takes longer than the limits of `server.rs`.
+    pub(crate) async fn begin(&mut self, begin: &'static str) -> Result<(), Error> {
+        if !self.pooled {
+            return self.say(begin).await;
+        }
+        let text = sqlx::raw_sql(AssertSqlSafe(begin_within_waits(begin)));
+        answered(text.execute(&mut self.connection)).await.map(|_| ())
     }
 
     /// What `query` answers, within a transaction that was begun.
@@ -123,6 +138,7 @@ async fn answered<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T
 pub(crate) struct Connections {
     pub(crate) server: Arc<Server>,
     idle: Arc<Mutex<Vec<Session>>>,
+    made: Arc<AtomicU64>,
     permits: Arc<Semaphore>,
 }
 
@@ -137,7 +153,7 @@ pub(crate) struct Loan {
 impl Connections {
     pub(crate) fn to(server: Arc<Server>) -> Self {
         let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        Self { server, idle: Arc::default(), permits }
+        Self { server, idle: Arc::default(), made: Arc::default(), permits }
     }
 
     /// What `query` answers; made anew for another try when an idle connection was lost, so it must only read.
@@ -208,7 +224,7 @@ impl Connections {
         let mut tried = 1;
         loop {
             let mut loan = self.loan().await?;
-            match loan.session.say(begin).await {
+            match loan.session.begin(begin).await {
                 Ok(()) => return Ok(loan),
                 Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
                     self.idle().clear();
@@ -224,13 +240,23 @@ impl Connections {
         ServerFailed::new(&self.server.place, error).store_error(doing)
     }
 
+    /// How many connections were made so far: while there is no further one, the server is the one it was, unless a
+    /// pooler stands in between.
+    pub(crate) fn made(&self) -> u64 {
+        self.made.load(Ordering::SeqCst)
+    }
+
     async fn loan(&self) -> Result<Loan, Error> {
         let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         let idle = self.idle().pop();
         let was_idle = idle.is_some();
         let session = match idle {
             Some(session) => session,
-            None => self.server.connect().await?,
+            None => {
+                let session = self.server.connect().await?;
+                self.made.fetch_add(1, Ordering::SeqCst);
+                session
+            }
         };
         Ok(Loan { session, was_idle, home: self.clone(), _permit: permit })
     }

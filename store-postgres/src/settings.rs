@@ -37,6 +37,12 @@ pub struct PostgresSettings {
     /// The version of TLS that the connection uses; none where it goes over the wire in the clear. Behind a pooler,
     /// that of the pooler's connection to the server.
     pub tls: Option<String>,
+    /// How long one statement of this program may take, as the server says it.
+    pub statement_timeout: String,
+    /// How long one waits for a lock.
+    pub lock_timeout: String,
+    /// How long a transaction of this program may stand still.
+    pub idle_in_transaction_session_timeout: String,
     /// What stands in between, as the URL says it.
     pub pooler: Pooler,
     /// How many connections one process has at most to these tables.
@@ -89,6 +95,9 @@ pub(crate) async fn settings(
         right: roles[0].try_get(1).map_err(failed)?,
         isolation: settings.isolation,
         tls: settings.tls,
+        statement_timeout: settings.statement_timeout,
+        lock_timeout: settings.lock_timeout,
+        idle_in_transaction_session_timeout: settings.idle_in_transaction_session_timeout,
         pooler: connections.server.options.pooler,
         connections_max: tables.connections_max,
         layout: tables.layout as i64,

@@ -28,6 +28,8 @@ const KAFKA_URL: &str = "ANNALS_KAFKA_URL";
 pub(crate) struct Services {
     postgres: Result<Postgres, String>,
     kafka: Result<Kafka, String>,
+    /// Tests start poolers of their own.
+    pooler: Result<(), String>,
 }
 
 impl Services {
@@ -37,11 +39,11 @@ impl Services {
     }
 
     fn start_to(workspace: &Workspace, stay: Stay) -> Self {
-        lack_of_pooler_is_told();
         let target = target_dir(&workspace.root);
         let postgres = Postgres::start(&target, stay).map_err(|error| format!("{error:#}"));
         let kafka = Kafka::start(&target, stay).map_err(|error| format!("{error:#}"));
-        Self { postgres, kafka }
+        let pooler = annals_services::install_pgbouncer().map_err(|error| format!("{error:#}"));
+        Self { postgres, kafka, pooler }
     }
 
     /// What tests find in their environment.
@@ -54,7 +56,8 @@ impl Services {
     pub(crate) fn missing(&self) -> Vec<(&'static str, String)> {
         let postgres = self.postgres.as_ref().err().map(|why| ("postgres", why.clone()));
         let kafka = self.kafka.as_ref().err().map(|why| ("kafka", why.clone()));
-        postgres.into_iter().chain(kafka).collect()
+        let pooler = self.pooler.as_ref().err().map(|why| ("pgbouncer", why.clone()));
+        postgres.into_iter().chain(kafka).chain(pooler).collect()
     }
 }
 
@@ -67,7 +70,7 @@ pub(crate) fn up() -> anyhow::Result<ExitCode> {
     println!("# stop it with: cargo xtask down");
     let missing = services.missing();
     for (name, why) in &missing {
-        eprintln!("error: {name} was not started: {why}");
+        eprintln!("error: there is no {name}: {why}");
     }
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -88,11 +91,4 @@ pub(crate) fn down() -> anyhow::Result<ExitCode> {
         false => println!("stopped: {}", names.join(", ")),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Tests start poolers of their own; without the program they pass over, out loud.
-fn lack_of_pooler_is_told() {
-    if let Err(lacking) = annals_services::install_pgbouncer() {
-        eprintln!("{lacking:#}; tests behind a pooler will be skipped");
-    }
 }

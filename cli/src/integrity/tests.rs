@@ -13,9 +13,13 @@ fn event(stream: &str, version: u64, position: u64, index: u32, size: u32, secon
 }
 
 fn walked(events: &[RecordedEvent]) -> Walked {
-    let mut walk = Walk::default();
+    walked_as(Positions::Rising, events)
+}
+
+fn walked_as(positions: Positions, events: &[RecordedEvent]) -> Walked {
+    let mut walk = Walk::of(positions);
     events.iter().for_each(|event| walk.take(event));
-    walk.end()
+    walk.end(events.last().map_or(Position::START, |event| event.position))
 }
 
 #[test]
@@ -23,6 +27,20 @@ fn a_whole_log_has_no_problem() {
     let log = [event("a-1", 1, 1, 0, 2, 1), event("b-1", 1, 2, 1, 2, 1), event("a-1", 2, 9, 0, 1, 2)];
     let found = walked(&log);
     assert_eq!((found.events, found.streams, found.problems), (3, 2, vec![]));
+}
+
+/// Taking the look at what follows, or at the end, out makes its line fail.
+#[test]
+fn where_positions_are_contiguous_none_is_left_out() {
+    let (first, second) = (event("a-1", 1, 1, 0, 1, 1), event("a-1", 2, 2, 0, 1, 1));
+    let later = |position| event("a-1", 2, position, 0, 1, 1);
+    let contiguous = |log: &[RecordedEvent]| walked_as(Positions::Contiguous, log).problems;
+    assert_eq!(contiguous(&[first.clone(), second]), Vec::<String>::new());
+    assert_eq!(contiguous(&[first.clone(), later(3)]), ["position 3 follows 1"]);
+    assert_eq!(contiguous(&[event("a-1", 1, 2, 0, 1, 1)]), ["position 2 follows 0"]);
+    let mut walk = Walk::of(Positions::Contiguous);
+    walk.take(&first);
+    assert_eq!(walk.end(Position::new(3)).problems, ["the log ends at 3, and nothing is shown behind 1"]);
 }
 
 /// Each log breaks one promise; taking the check of that promise out makes its line fail.

@@ -4,7 +4,12 @@ mod reading;
 
 pub use reading::UNREADABLE_MAX;
 
-use crate::{CliError, Output, Service, Settings, Stores, integrity::Walked, stores::Facts, text::plain};
+use crate::{
+    CliError, Output, Service, Settings, Stores,
+    integrity::Walked,
+    stores::{Facts, OTHER},
+    text::plain,
+};
 use annals::{EventStore, GenerationState, Json, RecordedEvent};
 use reading::{Next, Reading};
 use serde::{Serialize, de::IgnoredAny};
@@ -194,9 +199,11 @@ fn describe(checked: &Checked) -> String {
     }
     if checked.ok {
         let read = if checked.unknown_categories.is_empty() { "every event" } else { "every other event" };
-        lines.push(format!(
-            "ok: positions and versions are contiguous, commits are whole, {read} can be read"
-        ));
+        let numbers = match &*checked.settings.store {
+            OTHER => "positions rise, versions are contiguous",
+            _ => "positions and versions are contiguous",
+        };
+        lines.push(format!("ok: {numbers}, commits are whole, {read} can be read"));
     }
     lines.join("\n")
 }

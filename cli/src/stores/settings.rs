@@ -1,9 +1,9 @@
 //! What a log promises and what its read models lie on, and the log's own walk over its tables.
 
-use super::{Integrity, ReadSide, Stores};
+use super::{Integrity, OTHER, ReadSide, Stores};
 use crate::{
     Progress,
-    integrity::{Walked, walk},
+    integrity::{Positions, Walked, walk},
 };
 use annals::StoreError;
 use annals_postgres::{Pooler, PostgresSettings};
@@ -112,7 +112,16 @@ impl Stores {
 
     /// Walks the whole log: by the store's own walk where it has one, else by reading it.
     pub(crate) async fn walk(&self, progress: Progress) -> Result<Walked, StoreError> {
-        let Integrity::Sqlite(sqlite) = &self.integrity else { return walk(&*self.store, &progress).await };
+        let sqlite = match &self.integrity {
+            Integrity::Sqlite(sqlite) => sqlite,
+            // Of a store of somebody else's no more is known than every store promises.
+            Integrity::Reading { store: OTHER } => {
+                return walk(&*self.store, Positions::Rising, &progress).await;
+            }
+            Integrity::Reading { .. } | Integrity::Postgres(_) => {
+                return walk(&*self.store, Positions::Contiguous, &progress).await;
+            }
+        };
         let checked = sqlite.check(move |rows, of| progress.at(rows, of)).await?;
         Ok(Walked {
             events: checked.events,

@@ -59,12 +59,15 @@ pub(super) async fn follow_until(
     let mut reading = Reading::begin(store, subscriber).await?;
     let mut told = false;
     while !stop.is_cancelled() {
+        // Seen before reading: what is told meanwhile wakes.
+        head.mark_unchanged();
+        let before = reading.at;
         reading.read_all(stop).await?;
         // Whatever was reported has passed, also where a process that is gone reported it.
         if !std::mem::replace(&mut told, true) {
             reading.subscriber.report(None).await?;
         }
-        reading.wait(&mut head, stop).await?;
+        reading.wait(&mut head, reading.at > before, stop).await?;
     }
     reading.settle().await?;
     Ok(reading.at)
@@ -167,18 +170,28 @@ impl<'a> Reading<'a> {
     }
 
     /// Waits until the log has grown or it is time to stop, tending the subscriber meanwhile.
+    ///
+    /// A head that is ahead is believed while reading gets on. One that led to nothing is not: then only another one
+    /// wakes, or the time to tend.
     async fn wait(
         &mut self,
         head: &mut watch::Receiver<Position>,
+        got_on: bool,
         stop: &CancellationToken,
     ) -> Result<(), SubscriberError> {
         let at = self.at;
         loop {
+            let moved = async {
+                if !got_on {
+                    head.changed().await?;
+                }
+                // Its guard is dropped at once: it would hold up the store.
+                head.wait_for(|head| *head > at).await.map(drop)
+            };
             let woken = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                // Its guard is dropped at once: it would hold up the store.
-                moved = async { head.wait_for(|head| *head > at).await.map(drop) } => Some(moved),
+                moved = moved => Some(moved),
                 () = tokio::time::sleep(TEND_INTERVAL) => None,
             };
             if let Some(moved) = woken {
@@ -188,6 +201,13 @@ impl<'a> Reading<'a> {
             }
             self.settle().await?;
             self.subscriber.tend().await?;
+            let told = *head.borrow();
+            if told != at {
+                check_not_ahead(self.store, self.subscriber.name(), at).await?;
+            }
+            if told > at {
+                return Ok(());
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A subscriber that fails is told of and tried again; it never dies silently.
 
 use super::catch_up::{end, follow_until};
-use crate::{CheckpointError, EventStore, LeaseError, Position, Subscriber, SubscriberError, error_text};
+use crate::{
+    CheckpointError, EventStore, LeaseError, OpenError, Position, Subscriber, SubscriberError, error_text,
+};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +13,9 @@ pub const RESTART_FIRST: Duration = Duration::from_millis(100);
 
 /// The longest such wait. There is no last try: only a person can decide to give a read model up.
 pub const RESTART_MAX: Duration = Duration::from_secs(30);
+
+/// The longest such wait while a store fails for now: a subscriber goes on soon after it is back.
+pub const RESTART_PASSING_MAX: Duration = Duration::from_secs(3);
 
 /// The wait before the generation is followed that took the place of a retired one.
 const RETIRED_WAIT: Duration = Duration::from_millis(1);
@@ -52,7 +57,7 @@ pub(super) async fn supervise(
                 RESTART_FIRST
             }
             Err(error) => {
-                let wait = failures.next();
+                let wait = failures.after(&error);
                 tell_failure(subscriber, &error, wait).await;
                 // The lease is given back so that the next try, here or elsewhere, need not wait for it.
                 if let Err(error) = subscriber.end().await {
@@ -93,6 +98,12 @@ pub struct RestartWaits {
 }
 
 impl RestartWaits {
+    /// The wait after a failure with `error`: at most [`RESTART_PASSING_MAX`] where a store failed for now.
+    pub fn after(&mut self, error: &SubscriberError) -> Duration {
+        let wait = self.next();
+        if passes(error) { wait.min(RESTART_PASSING_MAX) } else { wait }
+    }
+
     /// The wait after another failure.
     #[expect(
         clippy::should_implement_trait,
@@ -110,5 +121,34 @@ impl RestartWaits {
             .with_max_delay(RESTART_MAX)
             .without_max_times();
         self.waits.get_or_insert_with(|| builder.build()).next().unwrap_or(RESTART_MAX).min(2 * RESTART_MAX)
+    }
+}
+
+/// Whether a store failed, and only for now.
+fn passes(error: &SubscriberError) -> bool {
+    match error {
+        SubscriberError::Store(error)
+        | SubscriberError::Open(OpenError::Store(error))
+        | SubscriberError::Lease(LeaseError::Store(error))
+        | SubscriberError::Checkpoint(CheckpointError::Store(error)) => error.is_transient(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreError;
+
+    /// Broken on purpose: `after` without `min`, and a subscriber waits half a minute for a store that is back.
+    #[test]
+    fn a_store_that_fails_for_now_is_tried_again_within_five_seconds() {
+        assert!(RESTART_PASSING_MAX < Duration::from_secs(5));
+        let longest = |error: fn() -> StoreError| {
+            let mut waits = RestartWaits::default();
+            (0..20).map(|_| waits.after(&error().into())).max().unwrap()
+        };
+        assert_eq!(longest(|| StoreError::transient("being tested", "as asked")), RESTART_PASSING_MAX);
+        assert!(longest(|| StoreError::permanent("being tested", "as asked")) >= RESTART_MAX);
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 mod behind;
 mod in_hand;
+mod told;
 mod waits;
 
 /// How long a test waits at most for a witness to be told anything.

@@ -95,7 +95,7 @@ impl PartTask {
                     break;
                 }
                 Err(error) => {
-                    let wait = failures.next();
+                    let wait = failures.after(&error);
                     tell_failure(&mut *self.subscriber, &error, wait).await;
                     self.end().await;
                     wait

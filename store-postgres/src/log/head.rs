@@ -1,6 +1,6 @@
 //! The head of the log, and the task that hears of what other processes append.
 
-use super::Sql;
+use super::{Sql, notices::NOTICE_EVERY};
 use crate::{server::Server, session::Connections};
 use annals::{Position, StoreError};
 use sqlx::{
@@ -30,7 +30,8 @@ impl Head {
         head: Position,
     ) -> Self {
         let sender = Arc::new(watch::Sender::new(head));
-        let watcher = Watcher { connections, sql, channel, sender: sender.clone(), failing: false };
+        let (listening, looking) = (Told::default(), Told::default());
+        let watcher = Watcher { connections, sql, channel, sender: sender.clone(), listening, looking };
         Self { sender, task: tokio::spawn(watcher.run()) }
     }
 
@@ -54,47 +55,74 @@ struct Watcher {
     sql: Arc<Sql>,
     channel: Option<String>,
     sender: Arc<watch::Sender<Position>>,
-    failing: bool,
+    listening: Told,
+    looking: Told,
+}
+
+/// Whether a failure was told already: once a failure, not once a second.
+#[derive(Debug, Default)]
+struct Told(bool);
+
+/// What was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// That the log ends further on. Anybody may say so.
+    News,
+    /// The connection is gone.
+    Lost,
 }
 
 impl Watcher {
     async fn run(mut self) {
-        let mut listener = None;
+        let (mut listener, mut heard) = (None, Heard::Nothing);
         loop {
             if let (None, Some(channel)) = (&listener, &self.channel) {
                 let listening = self.listen(channel).await;
-                listener = self.note("listening for appends", listening);
+                listener = self.listening.note("listening for appends", listening);
             }
             // After it began to listen: whatever was appended before is seen here, and the rest is heard.
-            let looked = self.look().await;
-            self.note("asking for the head of the log", looked);
-            if !self.hear(&mut listener).await {
+            let before = *self.sender.borrow();
+            let looked = self.look(before).await;
+            self.looking.note("asking for the head of the log", looked);
+            // News that were none are not followed faster than ours come.
+            let was_false = heard == Heard::News && *self.sender.borrow() == before;
+            heard = match &mut listener {
+                Some(listener) if was_false => self.hear(listener, NOTICE_EVERY, false).await,
+                Some(listener) => self.hear(listener, HEAD_POLL, true).await,
+                None => {
+                    tokio::time::sleep(HEAD_POLL).await;
+                    Heard::Nothing
+                }
+            };
+            if heard == Heard::Lost {
                 listener = None;
             }
         }
     }
 
-    /// Notifications, until the next look is due; false when the connection is lost.
-    async fn hear(&self, listener: &mut Option<PgListener>) -> bool {
-        let due = tokio::time::sleep(HEAD_POLL);
+    /// What comes within `wait`, and no longer than until the first news if they are awaited `eagerly`.
+    async fn hear(&self, listener: &mut PgListener, wait: Duration, eagerly: bool) -> Heard {
+        let due = tokio::time::sleep(wait);
         tokio::pin!(due);
-        let Some(listener) = listener else {
-            due.await;
-            return true;
-        };
+        let mut news = Heard::Nothing;
         loop {
             tokio::select! {
-                () = &mut due => return true,
+                () = &mut due => return news,
                 heard = listener.try_recv() => match heard {
-                    Ok(Some(heard)) => {
-                        if let Ok(head) = heard.payload().parse() {
-                            tell(&self.sender, Position::new(head));
-                        }
-                    }
-                    Ok(None) | Err(_) => return false,
+                    Ok(Some(heard)) if self.is_known(heard.payload()) => {}
+                    Ok(Some(_)) if eagerly => return Heard::News,
+                    Ok(Some(_)) => news = Heard::News,
+                    Ok(None) | Err(_) => return Heard::Lost,
                 },
             }
         }
+    }
+
+    /// Whether a notification tells of a head that we know of. Else the log is asked: a notification needs no right, so
+    /// its head is only a hint.
+    fn is_known(&self, payload: &str) -> bool {
+        payload.parse().is_ok_and(|head| Position::new(head) <= *self.sender.borrow())
     }
 
     async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
@@ -103,25 +131,27 @@ impl Watcher {
             .map_err(|error| self.connections.failed("listening", error))
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    /// Reads the head; `before` is what was told when that began.
+    async fn look(&self, before: Position) -> Result<(), StoreError> {
         let rows = self.connections.rows("reading the head of the log", || self.sql.head.query()).await?;
         let head = rows[0].try_get(0).map_err(|error| self.connections.failed("reading the head", error))?;
-        tell(&self.sender, Position::from_i64(head));
+        found(&self.sender, before, Position::from_i64(head));
         Ok(())
     }
+}
 
-    /// Once a failure, not once a second.
+impl Told {
     fn note<T>(&mut self, doing: &str, done: Result<T, StoreError>) -> Option<T> {
         match done {
             Ok(done) => {
-                self.failing = false;
+                self.0 = false;
                 Some(done)
             }
             Err(error) => {
-                if !self.failing {
+                if !self.0 {
                     tracing::warn!(error = annals::error_text(&error), "{doing} failed; it is tried again");
                 }
-                self.failing = true;
+                self.0 = true;
                 None
             }
         }
@@ -145,4 +175,44 @@ pub(super) fn tell(sender: &watch::Sender<Position>, head: Position) {
         *told = head.max(*told);
         moved
     });
+}
+
+/// Tells a head that was read after `before` had been told, which was committed by then: a log that ends in front of
+/// it was restored to an older state, and that is told too.
+fn found(sender: &watch::Sender<Position>, before: Position, head: Position) {
+    if head >= before {
+        return tell(sender, head);
+    }
+    sender.send_if_modified(|told| {
+        let is_as_before = *told == before;
+        if is_as_before {
+            tracing::warn!(%before, %head, "the log ends in front of where it ended: it was restored");
+            *told = head;
+        }
+        is_as_before
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_moves_back_only_when_the_log_lost_its_end() {
+        let (sender, at) = (watch::Sender::new(Position::new(10)), Position::new);
+        let told = || sender.borrow().get();
+        found(&sender, at(10), at(12));
+        assert_eq!(told(), 12);
+        // Read before the writer told of more.
+        found(&sender, at(10), at(11));
+        assert_eq!(told(), 12);
+        tell(&sender, at(9));
+        assert_eq!(told(), 12);
+        found(&sender, at(12), at(7));
+        assert_eq!(told(), 7);
+        // The writer has told of more since: the next look tells.
+        tell(&sender, at(8));
+        found(&sender, at(7), at(6));
+        assert_eq!(told(), 8);
+    }
 }

@@ -10,6 +10,7 @@ use annals::{
     Committed, EventId, LOOKED_POSITIONS_MAX, LogFilter, LogPage, PageLimit, Position, RecordedEvent,
     StoreError, StreamFilter, StreamId, StreamInfo, Version, VersionRange, Written,
 };
+use chrono::{DateTime, Utc};
 use sqlx::{Error, Row, postgres::PgRow};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -27,7 +28,16 @@ const HEAD: usize = 12;
 pub(super) struct Reader {
     pub(super) connections: Connections,
     pub(super) sql: Arc<Sql>,
-    types: RwLock<Arc<Types>>,
+    types: RwLock<Remembered>,
+}
+
+/// The event types, and which server they were read from: one that was restored may give a number to another type.
+#[derive(Debug, Default, Clone)]
+struct Remembered {
+    types: Arc<Types>,
+    /// How many connections had been made by then.
+    made: u64,
+    started: Option<DateTime<Utc>>,
 }
 
 impl Reader {
@@ -174,25 +184,44 @@ impl Reader {
         let failed = |error| self.failed(DOING, error);
         let (head, count): (i64, i64) =
             (rows[0].try_get(0).map_err(failed)?, rows[0].try_get(1).map_err(failed)?);
-        let types = self.types();
-        let types = if types.count() as i64 == count { types } else { self.load_types(DOING).await? };
+        let started = rows[0].try_get(2).map_err(failed)?;
+        let known = self.remembered();
+        let is_current = known.started == Some(started) && known.types.count() as i64 == count;
+        let types = if is_current { known.types } else { self.load_types(DOING, Some(started)).await? };
         Ok((Position::from_i64(head), types))
     }
 
-    /// The event types, anew if `page` names one that is not known.
+    /// The event types, anew if `page` names one that is not known, or come from a server that was started anew.
     async fn types_of(&self, page: &Page, doing: &'static str) -> Result<Arc<Types>, StoreError> {
-        let types = self.types();
-        if page.is_known(&types) { Ok(types) } else { self.load_types(doing).await }
+        if page.len() == 0 {
+            return Ok(Arc::default());
+        }
+        if !self.connections.server.options.prepares() {
+            // A pooler hides that connections are made anew, so the server is asked when it was started.
+            return Ok(self.look().await?.1);
+        }
+        let known = self.remembered();
+        let is_current = known.made == self.connections.made();
+        if is_current && page.is_known(&known.types) {
+            return Ok(known.types);
+        }
+        self.load_types(doing, known.started.filter(|_| is_current)).await
     }
 
-    async fn load_types(&self, doing: &'static str) -> Result<Arc<Types>, StoreError> {
+    async fn load_types(
+        &self,
+        doing: &'static str,
+        started: Option<DateTime<Utc>>,
+    ) -> Result<Arc<Types>, StoreError> {
+        let made = self.connections.made();
         let rows = self.connections.rows(doing, || self.sql.types.query()).await?;
         let types = Arc::new(Types::of(&rows).map_err(|error| self.failed(doing, error))?);
-        *self.types.write().unwrap_or_else(PoisonError::into_inner) = types.clone();
+        let remembered = Remembered { types: types.clone(), made, started };
+        *self.types.write().unwrap_or_else(PoisonError::into_inner) = remembered;
         Ok(types)
     }
 
-    fn types(&self) -> Arc<Types> {
+    fn remembered(&self) -> Remembered {
         self.types.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

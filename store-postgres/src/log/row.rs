@@ -7,7 +7,11 @@ use annals::{
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Error, postgres::PgRow};
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// The only format of a payload there is so far: JSON.
@@ -61,8 +65,8 @@ impl Page {
     /// Adds the event in a row of `read_log.sql`, which says the stream behind the other columns.
     pub(super) fn add_of_log(&mut self, row: &PgRow) -> Result<(), Error> {
         let stream = i64::from_be_bytes(fixed(row, 11)?);
-        if !self.streams.contains_key(&stream) {
-            self.streams.insert(stream, stream_id(text(row, 10)?)?);
+        if let Entry::Vacant(unknown) = self.streams.entry(stream) {
+            unknown.insert(stream_id(text(row, 10)?)?);
         }
         self.push(stream, row)
     }

@@ -33,7 +33,8 @@ use tokio::sync::watch;
 ///   an append by a notification, one within [`NOTICE_EVERY`](super::NOTICE_EVERY) at most, and ask every
 ///   [`HEAD_POLL`](super::HEAD_POLL) besides.
 /// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
-///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second.
+///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second:
+///   within [`RECONNECTED_WITHIN`](crate::RECONNECTED_WITHIN) after the server is back.
 /// - The database refuses to change, remove or forge rows of the log, to its owner too.
 /// - Uses one connection to append, one to listen, and up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX) to read.
 ///

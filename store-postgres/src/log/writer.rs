@@ -8,6 +8,7 @@ use super::{
     look_up::{events, first_arrivals, look_up},
     next::{Next, lone, query_of_one, rows},
     notices::Notices,
+    reconnect::Reconnect,
     types::Interned,
 };
 use crate::{
@@ -21,16 +22,12 @@ use annals::{
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Error, Row};
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 use tokio::{sync::watch, time::Instant};
 
 /// After the short way was refused, so many batches go the long way: whoever appends besides us goes on for a while,
 /// and repeats come in swarms.
 const LONG_BATCHES: u32 = 16;
-
-/// How long the writer waits before it connects again, after the first failure and at most.
-const RECONNECT_FIRST: Duration = Duration::from_millis(50);
-const RECONNECT_MAX: Duration = Duration::from_secs(1);
 
 type Outcome = Result<Committed, AppendError>;
 type Answers = Vec<(Pending, Outcome)>;
@@ -51,8 +48,7 @@ pub(super) struct Writer {
     started: DateTime<Utc>,
     long_batches: u32,
     notices: Notices,
-    reconnect_wait: Duration,
-    reconnect_at: Instant,
+    reconnect: Reconnect,
 }
 
 /// Carries out batches until every sender is gone.
@@ -86,8 +82,7 @@ impl Writer {
             started: DateTime::UNIX_EPOCH,
             long_batches: 0,
             notices: Notices::default(),
-            reconnect_wait: RECONNECT_FIRST,
-            reconnect_at: Instant::now(),
+            reconnect: Reconnect::at_once(Instant::now()),
         }
     }
 
@@ -261,14 +256,13 @@ impl Writer {
     /// Connects if need be, and looks at the log if what is remembered may be wrong.
     async fn make_ready(&mut self) -> Result<(), Error> {
         if self.session.is_none() {
-            tokio::time::sleep_until(self.reconnect_at).await;
+            tokio::time::sleep_until(self.reconnect.at()).await;
             let connected = self.server.connect().await;
             if connected.is_err() {
-                self.reconnect_at = Instant::now() + self.reconnect_wait;
-                self.reconnect_wait = (self.reconnect_wait * 2).min(RECONNECT_MAX);
+                self.reconnect.failed(Instant::now());
             }
             self.session = Some(connected?);
-            self.reconnect_wait = RECONNECT_FIRST;
+            self.reconnect.connected();
         }
         if !self.is_fresh {
             let session = self.session.as_mut().expect("it was just made");

@@ -92,8 +92,9 @@ pub(super) async fn point(
     for (row, (column, of_type)) in rows.iter().zip(columns) {
         let (had, had_type, noted): (&str, &str, Option<&str>) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        if noted.is_some_and(|noted| noted != note) {
-            let whose = noted.unwrap_or_default();
+        // Without a note of ours it is somebody else's, who would miss it.
+        if noted != Some(&note) {
+            let whose = noted.unwrap_or("somebody else");
             return Err(Error::InvalidArgument(format!(
                 "the view {view} of {name} is that of {whose} already"
             )));

@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod chains;
+mod connections;
 mod filling;
 mod followed;
+mod forged;
 mod history;
 mod lanes;
 mod log_contract;
@@ -20,8 +22,10 @@ mod restored;
 mod rights;
 mod shown;
 mod sql_projection;
+mod started_anew;
 mod statements;
 mod tls;
 mod told;
 mod unfit;
 mod views_contract;
+mod waits;

@@ -29,6 +29,11 @@ impl Own {
         self.0.write(name, content).unwrap();
     }
 
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port()
+    }
+
     /// Its URL under another name for this machine, with options.
     pub(crate) fn options(&self, host: &str, options: &str) -> PostgresOptions {
         format!("{}?{options}", self.0.url(host)).parse().unwrap()

@@ -13,31 +13,36 @@ mod log;
 mod unnamed;
 
 /// A schema, and a pooler in front of its server.
-struct Pooled {
-    place: Place,
+pub(crate) struct Pooled {
+    pub(crate) place: Place,
     pooler: Pgbouncer,
 }
 
 impl Pooled {
-    fn missing() -> Option<String> {
+    pub(crate) fn missing() -> Option<String> {
         Place::missing().or_else(|| pgbouncer_finding().err().map(|lacking| format!("{lacking:#}")))
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("")
     }
 
     /// With lines of its settings.
     fn with(lines: &str) -> Self {
         let place = Place::new().unwrap();
-        let account = Account::needed().unwrap();
-        let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
-        let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(&place.schema);
         let port = place.address().rsplit_once(':').unwrap().1.parse().unwrap();
-        Self { pooler: Pgbouncer::start_with(&directory, port, lines).unwrap(), place }
+        Self { pooler: in_front_of(port, &place.schema, lines), place }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}&pooler=transaction", self.place.url_at(self.pooler.port()))
     }
+}
+
+/// A pooler in front of the server at `port`, with lines of its settings.
+pub(crate) fn in_front_of(port: u16, name: &str, lines: &str) -> Pgbouncer {
+    let account = Account::needed().unwrap();
+    let wanted = Path::new(env!("CARGO_TARGET_TMPDIR")).join("poolers");
+    let directory = reachable_directory(&wanted, account.as_ref()).unwrap().join(name);
+    Pgbouncer::start_with(&directory, port, lines).unwrap()
 }

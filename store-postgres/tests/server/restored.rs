@@ -1,7 +1,14 @@
 //! What the writer remembers is never believed when the server may hold something else.
 
 use crate::place::{Place, at, number, to};
-use annals::{EventStore, Expected, Position};
+use annals::{
+    EventStore, Expected, LogFilter, LogPage, Position, StoreError, Subscriber, SubscriberError,
+    TEND_INTERVAL, follow,
+};
+use annals_postgres::HEAD_POLL;
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Takes the events behind `head` away, past the triggers, as restoring a backup would.
 async fn restore(place: &Place, head: u64) {
@@ -14,7 +21,7 @@ async fn restore(place: &Place, head: u64) {
 
 /// The connection goes on, as behind a pooler; the short way asks whether the row at the head is there.
 ///
-/// Control: without the look at that row in `append_one.sql`, `append_rows.sql` and `0003_append_next.sql`, version 11 follows version 7.
+/// Control: without the look at that row in `append_one.sql`, `append_rows.sql` and `0009_append_next.sql`, version 11 follows version 7.
 #[tokio::test]
 async fn a_server_restored_behind_our_back_gets_no_gap() {
     // By one of the statements, and by the other.
@@ -53,4 +60,64 @@ async fn a_server_restored_while_the_connection_was_down_gets_no_gap() {
     let conflict = store.append(to("order-1", at(10), 1)).await.unwrap_err();
     assert_eq!(conflict.to_string(), "order-1 is at version 7, not at 10");
     assert_eq!(store.append(to("order-1", at(7), 1)).await.unwrap().position, Position::new(11));
+}
+
+/// Tells how far it has come.
+struct Follower(watch::Sender<Position>);
+
+#[async_trait]
+impl Subscriber for Follower {
+    fn name(&self) -> &str {
+        "follower"
+    }
+
+    fn filter(&self) -> LogFilter {
+        LogFilter::all()
+    }
+
+    async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        Ok(*self.0.borrow())
+    }
+
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        self.0.send_replace(page.looked);
+        Ok(())
+    }
+
+    async fn tend(&mut self) -> Result<(), SubscriberError> {
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), SubscriberError> {
+        Ok(())
+    }
+
+    async fn report(&mut self, _: Option<&str>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// What was handled is not in the log any more: whoever follows it says so, and does not go on at the old place.
+///
+/// Control: where `found` in `head.rs` moves the head forward only, nobody notices.
+#[tokio::test]
+async fn a_log_restored_under_a_running_follower_is_noticed() {
+    let Some(place) = Place::new() else { return };
+    let store = std::sync::Arc::new(place.store().await);
+    for i in 0..10 {
+        store.append(to("order-1", at(i), 1)).await.unwrap();
+    }
+    let at = watch::Sender::new(Position::START);
+    let mut come = at.subscribe();
+    let following = {
+        let (store, mut follower) = (store.clone(), Follower(at));
+        tokio::spawn(async move { follow(&*store, &mut follower, &CancellationToken::new()).await })
+    };
+    come.wait_for(|at| *at == Position::new(10)).await.unwrap();
+    restore(&place, 7).await;
+    let mut head = store.head();
+    let told = tokio::time::timeout(5 * HEAD_POLL, head.wait_for(|head| *head == Position::new(7))).await;
+    assert!(told.is_ok(), "nobody told that the log ends at 7");
+    let ended = tokio::time::timeout(5 * TEND_INTERVAL, following).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(SubscriberError::Ahead { .. })), "{ended:?}");
 }

@@ -9,7 +9,7 @@ use annals_postgres::{PostgresDocuments, PostgresStore, Right};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// A role of its own with `right`, and a connection as that role.
-async fn role(place: &Place, store: &PostgresStore, right: Right) -> (String, PgConnection) {
+pub(crate) async fn role(place: &Place, store: &PostgresStore, right: Right) -> (String, PgConnection) {
     let name = format!("r_{}", uuid::Uuid::now_v7().simple());
     let make = format!("CREATE ROLE {name} LOGIN");
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut place.raw().await).await.unwrap();
@@ -70,7 +70,10 @@ async fn whoever_appends_can_neither_change_history_nor_forge_it() {
         next(NONE, 1, 0),
     ] {
         let said = refusal(&mut as_role, &sql).await;
-        assert!(said.contains("versions follow each other"), "{sql}: {said}");
+        assert!(
+            said.contains("versions follow each other") || said.contains("log_plausible"),
+            "{sql}: {said}"
+        );
     }
     // Not at the head: answered, and nothing is written.
     for head in [3, 5, 8] {

@@ -360,3 +360,26 @@ async fn documents_of_the_first_layout_move_to_tables_of_their_own() {
     assert_eq!(all[1].1.as_str(), "4");
     assert!(documents.purge(&"orders/1".parse().unwrap(), PageLimit::MAX).await.unwrap());
 }
+
+/// Broken on purpose: let a view without a note pass, and theirs is gone.
+#[tokio::test]
+async fn a_view_of_somebody_else_is_neither_replaced_nor_dropped() {
+    let Some(place) = Place::new() else { return };
+    let documents = place.documents().await;
+    let live = Filling::live(&documents, "orders").await;
+    let mut raw = looking(&place).await;
+    // One that could be replaced, and one that would have to be dropped.
+    for (theirs, view) in
+        [("VIEW orders AS SELECT 'theirs'::text AS key", "VIEW"), ("TABLE orders(n integer)", "TABLE")]
+    {
+        run(&mut raw, &format!("CREATE {theirs}")).await.unwrap();
+        let before = types(&mut raw, "orders").await;
+        let refused = documents.describe(live.id(), COLUMNS).await.unwrap_err();
+        let text = annals::error_text(&refused);
+        assert!(text.contains("is that of somebody else already; give it another name"), "{text}");
+        assert_eq!(types(&mut raw, "orders").await, before);
+        run(&mut raw, &format!("DROP {view} orders")).await.unwrap();
+    }
+    documents.describe(live.id(), COLUMNS).await.unwrap();
+    assert_eq!(number(&mut raw, "SELECT count(*) FROM orders").await, 0);
+}

@@ -1,8 +1,9 @@
 //! What other processes hear of a burst of appends.
 
-use crate::place::{Place, at, to};
+use crate::place::{Place, at, refusal, to};
 use annals::{EventStore, Position};
 use annals_postgres::HEAD_POLL;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 /// Not all of them are told, but the last one is: readers do not wait until they ask by themselves.
 ///
@@ -21,5 +22,49 @@ async fn the_last_append_of_a_burst_is_told_to_other_processes() {
         let last = Position::new((burst + 1) * APPENDS);
         let heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= last)).await;
         assert!(heard.is_ok(), "nobody told of position {last} within {:?}", HEAD_POLL / 2);
+    }
+}
+
+/// A notification needs no right at all; it is a hint to look, and what it says is not believed. What comes behind it
+/// is heard as soon as ever.
+///
+/// Control: where `Watcher::hear` tells the head of the payload, the log is told to end at what was made up.
+#[tokio::test]
+async fn a_forged_notification_moves_no_head() {
+    let Some(place) = Place::new() else { return };
+    let (store, other) = (place.store().await, place.store().await);
+    store.append(to("order-1", at(0), 1)).await.unwrap();
+    let oid = "SELECT 'NOTIFY \"annals_' || 'log'::regclass::oid || '\", '";
+    let row = sqlx::query(oid).fetch_one(&mut place.raw().await).await.unwrap();
+    let notify: String = row.get(0);
+    let nobody = format!("nobody_{}", uuid::Uuid::now_v7().simple());
+    let make = format!("CREATE ROLE {nobody} LOGIN");
+    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut place.raw().await).await.unwrap();
+    let url = place.url_as(&nobody);
+    let mut forger = PgConnection::connect(url.split('?').next().unwrap()).await.unwrap();
+    let sql = format!("SELECT FROM {}.log", place.schema);
+    assert!(refusal(&mut forger, &sql).await.contains("permission denied"));
+
+    let mut head = other.head();
+    for round in 1..=20 {
+        for forged in ["'9223372036854775807'", "'18446744073709551615'", "'1000'", "'none'", "'-1'", "''"] {
+            let forged = format!("{notify}{forged}");
+            sqlx::raw_sql(AssertSqlSafe(forged)).execute(&mut forger).await.unwrap();
+        }
+        store.append(to("order-1", at(round), 1)).await.unwrap();
+        let told = tokio::time::timeout(HEAD_POLL / 2, until(&mut head, Position::new(round + 1))).await;
+        assert!(told.is_ok(), "not heard of position {} within {:?}", round + 1, HEAD_POLL / 2);
+    }
+}
+
+/// Waits for `last`, which nothing that is told on the way lies behind.
+async fn until(head: &mut tokio::sync::watch::Receiver<Position>, last: Position) {
+    loop {
+        let told = *head.borrow_and_update();
+        assert!(told <= last, "{told} was told, where the log ends at {last}");
+        if told == last {
+            return;
+        }
+        head.changed().await.unwrap();
     }
 }

@@ -22,6 +22,7 @@ mod buyers;
 mod consumed;
 mod flushed;
 mod full_disk;
+mod full_disk_of_postgres;
 mod hostile_names;
 mod killed;
 mod killed_at_a_step;

@@ -1,6 +1,8 @@
 //! A PostgreSQL server of a story's own, which it may stop.
 
+use crate::small_disk::SmallDisk;
 use annals_services::{Account, PostgresServer, StopMode, finding, free_port, not_run, reachable_directory};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A server of its own, gone with it.
@@ -13,6 +15,24 @@ pub(crate) struct Server {
 impl Server {
     /// With `settings` besides; `None` when none is installed, which is said out loud.
     pub(crate) fn start(what: &str, settings: &[&str]) -> Option<Self> {
+        let made = Self::make(what, settings)?;
+        made.run();
+        Some(made)
+    }
+
+    /// With a part of its data, `base` or `pg_wal`, on `disk`.
+    pub(crate) fn start_on(disk: &SmallDisk, part: &str, what: &str) -> Option<Self> {
+        let made = Self::make(what, &[])?;
+        let (here, there) = (made.server.data().join(part), disk.file(part));
+        // With its owner.
+        assert!(Command::new("cp").arg("-a").args([&here, &there]).status().unwrap().success());
+        std::fs::remove_dir_all(&here).unwrap();
+        std::os::unix::fs::symlink(&there, &here).unwrap();
+        made.run();
+        Some(made)
+    }
+
+    fn make(what: &str, settings: &[&str]) -> Option<Self> {
         if let Err(lacking) = finding() {
             not_run(what, format!("{lacking:#}"));
             return None;
@@ -25,9 +45,7 @@ impl Server {
         let server = PostgresServer::at(directory, false).unwrap();
         let server = settings.iter().fold(server, |server, setting| server.with_setting(*setting));
         server.make().unwrap();
-        let started = Self { server, port: free_port().unwrap(), _room: room };
-        started.run();
-        Some(started)
+        Some(Self { server, port: free_port().unwrap(), _room: room })
     }
 
     /// Opens also where the server was told not to flush.

@@ -1,11 +1,15 @@
 //! Appends of one event: one writer, and many.
 
 use crate::{
-    load::{Load, SINGLES},
+    load::{Load, RESTRICTED, SINGLES},
     pgbench::Pgbench,
     writers::Writers,
 };
-use annals_benches::{Args, Figure, Report, once, pairs, postgres::Server};
+use annals_benches::{
+    Args, Figure, Report, once, pairs,
+    postgres::{Medium, Server},
+};
+use annals_postgres::{PostgresStore, Right};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -18,6 +22,9 @@ pub(crate) fn measure(
     server: &Server,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    if server.medium == Medium::Tmpfs && args.wants(RESTRICTED.name) {
+        restricted(args, runtime, server, report)?;
+    }
     if !args.wants_any(SINGLES.iter().map(|load| load.name)) {
         return Ok(());
     }
@@ -32,6 +39,26 @@ pub(crate) fn measure(
         counted(load, runtime, server, &writers, report)?;
     }
     Ok(())
+}
+
+/// The only other one of its kind on a server has the next number.
+const RESTRICTED_NUMBER: u64 = SINGLES.len() as u64 + 1;
+
+fn restricted(args: &Args, runtime: &Runtime, server: &Server, report: &mut Report) -> anyhow::Result<()> {
+    let schema = "annals_restricted";
+    let store = runtime.block_on(async {
+        server.say("CREATE ROLE appender LOGIN").await?;
+        server.store(schema).await?.grant("appender", Right::Append).await?;
+        let options = format!("postgres://appender@127.0.0.1:{}/postgres?schema={schema}", server.port());
+        anyhow::Ok(PostgresStore::open(&options.parse()?).await?)
+    })?;
+    let load = &RESTRICTED;
+    let writers =
+        Writers::new(Arc::new(store), RESTRICTED_NUMBER, load.writers, load.events_a_commit, args.turn());
+    let pgbench = Pgbench::new(server, RESTRICTED_NUMBER, load.writers, args.turn())?;
+    let pairs = pairs(args.rounds, || Ok(writers.turn(runtime)?.turn), || pgbench.turn())?;
+    let figure = Figure::of(load.name, server.medium.name(), "events/s", &pairs);
+    report.add(&figure.at_least(load.goal(server.medium)))
 }
 
 /// How many transactions that wrote something the server has begun so far.
@@ -56,7 +83,12 @@ fn counted(
     let figure = |what: &str, unit: &str, value| {
         Figure::of(format!("{}: {what}", load.name), medium, unit, &once(value, 0.0))
     };
-    report.add(&figure("events a flush of the server's log", "events", per_flush))?;
+    let name = format!("{}: events a flush of the server's log", load.name);
+    let carried = Figure::of(name, medium, "events", &once(per_flush, load.writers as f64));
+    report.add(&match load.goal_a_flush() {
+        Some(goal) => carried.at_least(goal),
+        None => carried,
+    })?;
     report.add(&figure(
         "bytes of the server's log an event",
         "bytes",

@@ -18,6 +18,14 @@ pub(crate) const SINGLES: [Load; 3] = [
     Load { name: "append, 256 writers x 1 event", writers: 256, events_a_commit: 1, goals: [3.5, 2.8, 2.8] },
 ];
 
+/// By a role that may only call the functions: what they look at besides costs most where nothing is flushed.
+pub(crate) const RESTRICTED: Load = Load {
+    name: "append by a restricted role, 1 writer x 1 event",
+    writers: 1,
+    events_a_commit: 1,
+    goals: [0.0, 0.68, 0.0],
+};
+
 impl Load {
     pub(crate) fn goal(&self, medium: Medium) -> f64 {
         let [disk, tmpfs, slow] = self.goals;
@@ -26,5 +34,10 @@ impl Load {
             Medium::Tmpfs => tmpfs,
             Medium::SlowFlushes => slow,
         }
+    }
+
+    /// How many events a flush carries, at least, for each writer: 60 of 64.
+    pub(crate) fn goal_a_flush(&self) -> Option<f64> {
+        (self.writers == 64).then_some(60.0 / 64.0)
     }
 }
