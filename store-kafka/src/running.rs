@@ -72,7 +72,7 @@ impl Running {
         }
         open.next.position = looked;
         match more {
-            More::FarBehind if !open.is_full(more) => self.open = Some(open),
+            More::FarBehind if !open.is_due(more) => self.open = Some(open),
             _ => self.end(open)?,
         }
         Ok(())

@@ -50,13 +50,18 @@ impl Transaction {
         self.records += 1;
     }
 
-    /// Whether it takes no more.
+    /// Whether it takes no more records.
     pub(crate) fn is_full(&self, more: More) -> bool {
+        self.records > 0 && self.is_due(more)
+    }
+
+    /// Whether it is time to end it, also where a filter left all events out: how far it came is not to be lost.
+    pub(crate) fn is_due(&self, more: More) -> bool {
         let fills_max = match more {
             More::Nothing => FILLS_MAX,
             More::FarBehind => FILLS_FAR_BEHIND_MAX,
         };
-        self.records >= TRANSACTION_RECORDS_MAX || (self.records > 0 && self.began.elapsed() > fills_max)
+        self.records >= TRANSACTION_RECORDS_MAX || self.began.elapsed() > fills_max
     }
 }
 
@@ -76,11 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_full_at_its_limit_and_one_without_records_is_never() {
+    fn it_is_full_at_its_limit_and_due_with_time_also_without_records() {
         let mut transaction = Transaction::behind(&Control::at(Position::START));
         transaction.began -= 2 * FILLS_FAR_BEHIND_MAX;
-        assert!(!transaction.is_full(More::Nothing));
+        assert!(!transaction.is_full(More::Nothing) && transaction.is_due(More::FarBehind));
         transaction.began = Instant::now() + Duration::from_secs(60);
+        assert!(!transaction.is_due(More::FarBehind));
         for position in 1..TRANSACTION_RECORDS_MAX as u64 {
             transaction.sent(Position::new(position));
         }

@@ -8,6 +8,7 @@ mod head;
 mod look_up;
 mod next;
 mod notices;
+mod portions;
 mod reader;
 mod reconnect;
 mod row;
@@ -57,6 +58,8 @@ statements!(
         read_backwards = "log/sql/read_backwards.sql",
         read_forwards = "log/sql/read_forwards.sql",
         read_log = "log/sql/read_log.sql",
+        read_log_named = "log/sql/read_log_named.sql",
+        names = "log/sql/names.sql",
         role = "log/sql/role.sql",
         size = "log/sql/size.sql",
         snapshot = "log/sql/snapshot.sql",

@@ -34,11 +34,17 @@ pub(crate) struct Server {
     pub(crate) options: PostgresOptions,
     /// Its URL without secrets, for messages.
     pub(crate) place: Arc<str>,
+    plans: Plans,
 }
 
 impl Server {
     pub(crate) fn of(options: &PostgresOptions) -> Self {
-        Self { options: options.clone(), place: options.to_string().into() }
+        Self { options: options.clone(), place: options.to_string().into(), plans: Plans::Any }
+    }
+
+    /// For statements of the log, each of which has an index.
+    pub(crate) fn of_log(options: &PostgresOptions) -> Self {
+        Self { plans: Plans::ByIndex, ..Self::of(options) }
     }
 
     /// A new connection, after a look at whether it leads to the server itself if the URL says so.
@@ -59,7 +65,7 @@ impl Server {
     pub(crate) async fn connect(&self) -> Result<Session, Error> {
         let opened = async {
             let connection = PgConnection::connect_with(&self.connect_options()).await?;
-            Ok(Session::of(connection, !self.options.prepares()))
+            Ok(Session::of(connection, !self.options.prepares(), self.plans))
         };
         tokio::time::timeout(CONNECT_WAIT_MAX, opened).await.unwrap_or_else(|_| Err(timed_out()))
     }
@@ -70,7 +76,7 @@ impl Server {
         // Poolers refuse what they do not know when a session begins, and what is set would stay on a connection that
         // somebody else gets next.
         if self.options.prepares() {
-            options.options(settings())
+            options.options(settings().chain(self.plans.settings()))
         } else {
             options.extra_float_digits(None).statement_cache_capacity(0)
         }
@@ -106,10 +112,29 @@ fn waits() -> [(&'static str, String); 3] {
     .map(|(name, wait)| (name, wait.as_millis().to_string()))
 }
 
+/// How the server is to carry out what it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// As it thinks best.
+    Any,
+    /// In the order of an index, row by row. Of a log that was just filled the server knows little: it took a page for one
+    /// row, and sorted all that lies behind it, for each page.
+    ByIndex,
+}
+
+impl Plans {
+    fn settings(self) -> impl Iterator<Item = (&'static str, String)> {
+        const OTHERS: [&str; 4] = ["enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_sort"];
+        let off = if self == Self::ByIndex { &OTHERS[..] } else { &[] };
+        off.iter().map(|name| (*name, "off".to_string()))
+    }
+}
+
 /// `begin`, and the same waits for that transaction alone, in one message: behind a pooler nothing could be said when
 /// the session began.
-pub(crate) fn begin_within_waits(begin: &str) -> String {
-    waits().iter().fold(begin.to_string(), |text, (name, wait)| format!("{text}; SET LOCAL {name} = {wait}"))
+pub(crate) fn begin_within_waits(begin: &str, plans: Plans) -> String {
+    let said = waits().into_iter().chain(plans.settings());
+    said.fold(begin.to_string(), |text, (name, value)| format!("{text}; SET LOCAL {name} = {value}"))
 }
 
 /// The wait for locks as it always is, until the transaction ends.

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{ServerFailed, is_lost},
-    server::{ANSWER_MAX, CONNECTIONS_MAX, Server, begin_within_waits, timed_out},
+    server::{ANSWER_MAX, CONNECTIONS_MAX, Plans, Server, begin_within_waits, timed_out},
 };
 use annals::StoreError;
 use futures_util::{TryStreamExt, stream::BoxStream};
@@ -31,11 +31,12 @@ pub(crate) struct Session {
     connection: PgConnection,
     /// Each transaction may meet another connection of the server.
     pooled: bool,
+    plans: Plans,
 }
 
 impl Session {
-    pub(crate) fn of(connection: PgConnection, pooled: bool) -> Self {
-        Self { connection, pooled }
+    pub(crate) fn of(connection: PgConnection, pooled: bool, plans: Plans) -> Self {
+        Self { connection, pooled, plans }
     }
 
     /// What `query` answers, in a transaction of its own.
@@ -76,7 +77,7 @@ impl Session {
         if !self.pooled {
             return self.say(begin).await;
         }
-        let text = sqlx::raw_sql(AssertSqlSafe(begin_within_waits(begin)));
+        let text = sqlx::raw_sql(AssertSqlSafe(begin_within_waits(begin, self.plans)));
         answered(text.execute(&mut self.connection)).await.map(|_| ())
     }
 

@@ -154,7 +154,7 @@ impl PartTask {
         self.settle(work).await
     }
 
-    /// Nobody asked to go back: then only records come.
+    /// That the reader went back is of no interest here: whoever asked for it and failed meanwhile asks again.
     fn take(&self, fed: Fed) {
         if let Fed::Record(record) = fed {
             self.held.push(record);
@@ -239,7 +239,6 @@ impl PartTask {
 
     /// Goes back to the beginning of the partition, and drops what came before.
     pub(super) async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
-        work.rewound = true;
         let name = self.subscriber.name().to_string();
         let gone = || PartitionError::Ended.of(&name);
         self.rewind.send(self.partition.clone()).map_err(|_| gone())?;
@@ -261,10 +260,10 @@ impl PartTask {
         };
         self.held.clear();
         let failed = |error| self.options.failed("going back to the beginning of a partition", error);
-        outcome.map_err(|error| {
-            work.rewound = false;
-            PartitionError::Kafka(failed(error)).of(self.subscriber.name())
-        })
+        outcome.map_err(|error| PartitionError::Kafka(failed(error)).of(self.subscriber.name()))?;
+        // Not before: where a sign of life failed meanwhile, what is held need not be what follows, and it goes back again.
+        work.rewound = true;
+        Ok(())
     }
 
     /// For people who watch the group: nothing rests on it. All before `offset` is seen.

@@ -2,7 +2,8 @@
 
 use super::{
     Sql,
-    row::{Page, stream_id},
+    portions::{PAGE_BYTES_MAX, Portions},
+    row::{HEAD, Page, stream_id},
     types::Types,
 };
 use crate::session::Connections;
@@ -14,21 +15,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{Error, Row, postgres::PgRow};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// A page of the log ends when its payloads and metadata hold this many bytes: 16 MiB.
-const PAGE_BYTES_MAX: usize = 16 << 20;
-
-/// How many rows one statement reads: a page of large events ends soon, and the rest is not sent at all.
-const PORTION: usize = 1_000;
-
-/// The column of `read_log.sql` that says where the log ends.
-const HEAD: usize = 12;
-
 /// What reads the log, with what it remembers.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) connections: Connections,
     pub(super) sql: Arc<Sql>,
     types: RwLock<Remembered>,
+    portions: Portions,
 }
 
 /// The event types, and which server they were read from: one that was restored may give a number to another type.
@@ -42,7 +35,7 @@ struct Remembered {
 
 impl Reader {
     pub(super) fn new(connections: Connections, sql: Arc<Sql>) -> Self {
-        Self { connections, sql, types: RwLock::default() }
+        Self { connections, sql, types: RwLock::default(), portions: Portions::default() }
     }
 
     pub(super) async fn read(
@@ -57,7 +50,7 @@ impl Reader {
         let mut page = Page::default();
         loop {
             let before = page.len();
-            let asked = PORTION.min(limit.get() - before);
+            let asked = self.portions.next(&page, limit);
             let query = || statement.query().bind(stream.as_str()).bind(lower).bind(upper).bind(asked as i64);
             self.connections.each(DOING, query, |row| page.add(row).map(|()| true)).await?;
             let came = page.len() - before;
@@ -109,14 +102,17 @@ impl Reader {
         const DOING: &str = "reading the log";
         let (mut head, taken) = looked.map_or((None, None), |(head, taken)| (Some(head), taken));
         let tenant = filter.only_tenant().map_or_else(String::new, |tenant| format!("{tenant}/"));
+        // Names are asked for apart, once for each stream, where that is less than one for each event.
+        let statement =
+            if self.portions.are_few(limit) { &self.sql.read_log_named } else { &self.sql.read_log };
         let mut through = after.plus(LOOKED_POSITIONS_MAX);
         let (mut page, mut from) = (Page::default(), after);
         loop {
             through = head.map_or(through, |head| head.min(through));
             let before = page.len();
-            let asked = PORTION.min(limit.get() - before);
+            let asked = self.portions.next(&page, limit);
             let query = || {
-                let query = self.sql.read_log.query().bind(from.to_i64()).bind(through.to_i64());
+                let query = statement.query().bind(from.to_i64()).bind(through.to_i64());
                 query.bind(asked as i64).bind(taken.clone()).bind(tenant.clone())
             };
             let take = |row: &PgRow| {
@@ -124,19 +120,30 @@ impl Reader {
                     head = Some(Position::from_i64(row.try_get(HEAD)?));
                 }
                 page.add_of_log(row)?;
-                Ok(page.bytes() < PAGE_BYTES_MAX)
+                Ok(page.bytes() < PAGE_BYTES_MAX || page.len() - before == asked)
             };
             self.connections.each(DOING, query, take).await?;
             let Some(head) = head else { return Ok(None) };
             from = page.last().map_or(from, |(position, _)| position);
             let is_full = page.len() >= limit.get() || page.bytes() >= PAGE_BYTES_MAX;
             if is_full || page.len() - before < asked {
+                self.portions.learn(&page);
+                self.name_streams(&mut page, DOING).await?;
                 let looked = if is_full { from } else { head.min(through) };
                 let types = self.types_of(&page, DOING).await?;
                 let events = page.of_log(&types).map_err(|error| self.failed(DOING, error))?;
                 return Ok(Some(LogPage::new(events, after, looked, head)));
             }
         }
+    }
+
+    async fn name_streams(&self, page: &mut Page, doing: &'static str) -> Result<(), StoreError> {
+        let nameless = page.nameless();
+        if nameless.is_empty() {
+            return Ok(());
+        }
+        let query = || self.sql.names.query().bind(nameless.clone());
+        self.connections.each(doing, query, |row| page.name(row).map(|()| true)).await
     }
 
     pub(super) async fn streams(

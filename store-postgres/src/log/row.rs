@@ -6,7 +6,7 @@ use annals::{
     EventData, EventId, EventType, Json, PlaceInCommit, Position, RecordedEvent, StreamId, Version,
 };
 use chrono::{DateTime, Utc};
-use sqlx::{Error, postgres::PgRow};
+use sqlx::{Error, Row, postgres::PgRow};
 use std::{
     collections::{HashMap, hash_map::Entry},
     ops::Range,
@@ -16,6 +16,12 @@ use uuid::Uuid;
 
 /// The only format of a payload there is so far: JSON.
 const FORMAT_JSON: i16 = 0;
+
+/// The columns of `read_log.sql` that say the number of the stream and where the log ends, and the one that
+/// `read_log_named.sql` has besides.
+const STREAM: usize = 10;
+pub(super) const HEAD: usize = 11;
+const NAME: usize = 12;
 
 /// Microseconds from 1970 to 2000, where PostgreSQL begins to count.
 const EPOCH_US: i64 = 946_684_800_000_000;
@@ -28,8 +34,8 @@ const EPOCH_US: i64 = 946_684_800_000_000;
 pub(super) struct Page {
     rows: Vec<Raw>,
     texts: String,
-    /// Of a page of the log, the names of its streams.
-    streams: HashMap<i64, StreamId>,
+    /// Of a page of the log, the names of its streams, as far as they are known.
+    streams: HashMap<i64, Option<StreamId>>,
 }
 
 /// What a row says besides its texts.
@@ -62,13 +68,26 @@ impl Page {
         self.rows.last().map(|row| (row.position, row.version))
     }
 
-    /// Adds the event in a row of `read_log.sql`, which says the stream behind the other columns.
+    /// Adds the event in a row of `read_log.sql` or `read_log_named.sql`.
     pub(super) fn add_of_log(&mut self, row: &PgRow) -> Result<(), Error> {
-        let stream = i64::from_be_bytes(fixed(row, 11)?);
+        let stream = i64::from_be_bytes(fixed(row, STREAM)?);
         if let Entry::Vacant(unknown) = self.streams.entry(stream) {
-            unknown.insert(stream_id(text(row, 10)?)?);
+            let named = row.len() > NAME;
+            unknown.insert(if named { Some(stream_id(text(row, NAME)?)?) } else { None });
         }
         self.push(stream, row)
+    }
+
+    /// The numbers of the streams whose names are not known.
+    pub(super) fn nameless(&self) -> Vec<i64> {
+        self.streams.iter().filter(|(_, name)| name.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    /// What a row of `names.sql` says.
+    pub(super) fn name(&mut self, row: &PgRow) -> Result<(), Error> {
+        let stream = i64::from_be_bytes(fixed(row, 0)?);
+        self.streams.insert(stream, Some(stream_id(text(row, 1)?)?));
+        Ok(())
     }
 
     /// Adds the event in a row of `read_forwards.sql` and its sisters.
@@ -130,8 +149,8 @@ impl Page {
                 time = (row.recorded_us, self::time(row.recorded_us)?);
             }
             let (name, schema_version) = event_type(&mut own, types, row.event_type)?;
-            let stream =
-                stream.or_else(|| streams.get(&row.stream)).expect("each row of the log names its stream");
+            let stream = stream.or_else(|| streams.get(&row.stream).and_then(Option::as_ref));
+            let stream = stream.ok_or_else(|| unreadable(format!("there is no stream {}", row.stream)))?;
             let payload = Json::part(&texts, row.payload);
             let data = EventData::raw(EventId::new(row.id), name, schema_version, payload)
                 .with_metadata(Json::part(&texts, row.metadata));

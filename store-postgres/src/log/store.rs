@@ -67,7 +67,7 @@ impl PostgresStore {
     }
 
     async fn open_for(options: &PostgresOptions, purpose: Purpose) -> Result<Self, ServerError> {
-        let server = Arc::new(Server::of(options));
+        let server = Arc::new(Server::of_log(options));
         let Opened { mut session, is_standby } = open(&server, &LOG, purpose).await?;
         let sql = Arc::new(Sql::of(&options.schema, options.prepares()));
         let failed = |source| ServerError::of(&server.place, "reading the head of the log", source);
