@@ -8,28 +8,35 @@ use std::sync::{Arc, Mutex};
 
 /// Keeps what was told to each metric, in order. Put in place by `metrics::set_default_local_recorder`, for one thread.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Metered(Arc<Mutex<Vec<(String, f64)>>>);
+pub(crate) struct Metered(Arc<Mutex<Vec<(Key, f64)>>>);
 
 impl Metered {
     /// What the metric called `name` was set to, or raised by, whatever its labels.
     pub(crate) fn told(&self, name: &str) -> Vec<f64> {
         let all = self.0.lock().unwrap();
-        all.iter().filter(|(of, _)| of == name).map(|(_, value)| *value).collect()
+        all.iter().filter(|(key, _)| key.name() == name).map(|(_, value)| *value).collect()
+    }
+
+    /// What stood under the first label of the metric called `name`, each time.
+    pub(crate) fn labels(&self, name: &str) -> Vec<String> {
+        let all = self.0.lock().unwrap();
+        let keys = all.iter().map(|(key, _)| key).filter(|key| key.name() == name);
+        keys.filter_map(|key| Some(key.labels().next()?.value().to_string())).collect()
     }
 
     fn one(&self, key: &Key) -> Arc<One> {
-        Arc::new(One { all: self.clone(), name: key.name().into() })
+        Arc::new(One { all: self.clone(), key: key.clone() })
     }
 }
 
 struct One {
     all: Metered,
-    name: String,
+    key: Key,
 }
 
 impl One {
     fn tell(&self, value: f64) {
-        self.all.0.lock().unwrap().push((self.name.clone(), value));
+        self.all.0.lock().unwrap().push((self.key.clone(), value));
     }
 }
 

@@ -16,8 +16,8 @@ pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long a transaction of ours may stand still, because this process was stopped, before the server ends it.
 pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(10);
 
-/// How many connections one store has at most for reading; further reads wait. The log has one more that appends and
-/// one that listens.
+/// How many connections one store has at most for reading; further reads wait. The log has one more that appends, one
+/// that listens and one that asks where it ends.
 pub const CONNECTIONS_MAX: usize = 8;
 
 /// What the server does not answer by then, it does not answer: the network is gone. The driver sets no keepalive on

@@ -62,7 +62,7 @@ async fn a_log_is_looked_into_without_its_domain() {
     ] {
         assert_eq!(settings[key], value, "{settings}");
     }
-    assert_eq!(settings["connections_max"], 10);
+    assert_eq!(settings["connections_max"], 11);
     assert_eq!(checked["read_models"]["connections_max"], 8);
     assert!(url.ends_with(settings["schema"].as_str().unwrap()), "{settings}");
     assert_eq!(settings["path"], url.as_str());

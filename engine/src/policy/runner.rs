@@ -30,6 +30,16 @@ pub struct PolicyRunner<P: Policy> {
     /// That of its place: of a part, not that of the policy.
     name: Arc<str>,
     place: Place,
+    reads: Reads,
+}
+
+/// Which pages it is given.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// The log from end to end: each page begins where the one before it ended.
+    All,
+    /// What lies between its pages goes to other parts.
+    Part,
 }
 
 /// A command, the event that called for it, and its place among the commands of that event.
@@ -42,19 +52,25 @@ struct Sent<'a> {
 impl<P: Policy> PolicyRunner<P> {
     /// Runs `policy` with commands to `engine`, keeping its place in `checkpoints`.
     pub fn new(policy: P, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
-        Self::called(P::NAME.into(), policy, engine, checkpoints)
+        Self::called(Reads::All, P::NAME.into(), policy, engine, checkpoints)
     }
 
     /// The same, for one part of the events: those that come in an order of their own, as from a partition of a topic. It
     /// has a lease and a checkpoint of its own, called as [`part_name`](crate::part_name) says; the ids of commands do
     /// not depend on it.
     pub fn part(policy: P, part: &str, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
-        Self::called(crate::part_name(P::NAME, 1, part).into(), policy, engine, checkpoints)
+        Self::called(Reads::Part, crate::part_name(P::NAME, 1, part).into(), policy, engine, checkpoints)
     }
 
-    fn called(name: Arc<str>, policy: P, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
+    fn called(
+        reads: Reads,
+        name: Arc<str>,
+        policy: P,
+        engine: Arc<Engine>,
+        checkpoints: Arc<dyn Checkpoints>,
+    ) -> Self {
         let place = Place::live(checkpoints, name.clone(), 1);
-        Self { policy, engine, name, place }
+        Self { policy, engine, name, place, reads }
     }
 
     /// Takes the lease on these terms.
@@ -137,7 +153,11 @@ impl<P: Policy> Subscriber for PolicyRunner<P> {
     }
 
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
-        if !self.place.is_due(page)? {
+        let is_due = match self.reads {
+            Reads::All => self.place.is_next(page)?,
+            Reads::Part => self.place.is_due(page)?,
+        };
+        if !is_due {
             return Ok(());
         }
         let targets = self.called_for(page)?;
@@ -148,7 +168,7 @@ impl<P: Policy> Subscriber for PolicyRunner<P> {
         let all = stream::iter(going).buffer_unordered(COMMANDS_AT_ONCE_MAX).try_collect::<()>();
         self.place.renewing(all).await?;
         self.place.advance(page.looked).await?;
-        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+        metrics::counter!("annals_events_handled", "subscriber" => self.name.to_string())
             .increment(page.events.len() as u64);
         Ok(())
     }

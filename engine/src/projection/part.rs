@@ -276,7 +276,7 @@ impl<P: Projection> Subscriber for PartProjector<P> {
             drop(touches);
             self.stepped(page.looked);
         }
-        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+        metrics::counter!("annals_events_handled", "subscriber" => self.name.to_string())
             .increment(page.events.len() as u64);
         Ok(())
     }

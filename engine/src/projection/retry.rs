@@ -22,10 +22,7 @@ pub(super) async fn retried<P: Projection>(
     let slot = documents.load(of, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
     // One page of them at a time: what lies behind stays parked, and is asked for again by whoever looks.
     let parked = documents.parked(of, Some(key), None, PageLimit::DEFAULT).await?;
-    let (dropped, again) = match request.action {
-        ParkedAction::Discard if !parked.is_empty() => parked.split_at(1),
-        _ => parked.split_at(0),
-    };
+    let (dropped, again) = divided(request.action, &parked);
     let missing = |reason: String| StoreError::permanent("reading a parked event", reason);
     let events: Vec<RecordedEvent> =
         kept.find(again).await?.into_iter().collect::<Result<_, _>>().map_err(missing)?;
@@ -36,6 +33,15 @@ pub(super) async fn retried<P: Projection>(
     let settled = dropped.iter().chain(again.iter().filter(|entry| !still.contains(&entry.position)));
     write.settled = settled.map(|entry| (key.clone(), entry.position)).collect();
     Ok((slot, write))
+}
+
+/// Which of the parked events of a key are dropped, and which are tried again.
+pub(super) fn divided(action: ParkedAction, parked: &[Parked]) -> (&[Parked], &[Parked]) {
+    let dropped = match action {
+        ParkedAction::Discard => 1,
+        ParkedAction::Retry => 0,
+    };
+    parked.split_at(dropped.min(parked.len()))
 }
 
 /// Parked events of what is filled from a log, which keeps them anyway.

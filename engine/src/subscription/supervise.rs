@@ -2,9 +2,10 @@
 
 use super::catch_up::{end, follow_until};
 use crate::{
-    CheckpointError, EventStore, LeaseError, OpenError, Position, Subscriber, SubscriberError, error_text,
+    AnyRejection, CheckpointError, EventStore, ExecuteError, LeaseError, OpenError, Position, Subscriber,
+    SubscriberError, error_text,
 };
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -93,15 +94,22 @@ pub async fn tell_failure(subscriber: &mut dyn Subscriber, error: &SubscriberErr
 /// [`RESTART_FIRST`] to [`RESTART_MAX`].
 #[derive(Debug, Default)]
 pub struct RestartWaits {
-    waits: Option<backon::ExponentialBackoff>,
+    waits: Option<Waits>,
     last: Option<tokio::time::Instant>,
+}
+
+/// What comes next, whichever way it failed: both grow with each failure.
+#[derive(Debug)]
+struct Waits {
+    passing: ExponentialBackoff,
+    any: ExponentialBackoff,
 }
 
 impl RestartWaits {
     /// The wait after a failure with `error`: at most [`RESTART_PASSING_MAX`] where a store failed for now.
     pub fn after(&mut self, error: &SubscriberError) -> Duration {
-        let wait = self.next();
-        if passes(error) { wait.min(RESTART_PASSING_MAX) } else { wait }
+        let (passing, any) = self.both();
+        if passes(error) { passing } else { any }
     }
 
     /// The wait after another failure.
@@ -110,18 +118,27 @@ impl RestartWaits {
         reason = "it is no row of values: each depends on when it is asked for"
     )]
     pub fn next(&mut self) -> Duration {
+        self.both().1
+    }
+
+    /// While a store fails for now, and otherwise.
+    fn both(&mut self) -> (Duration, Duration) {
         // A failure long after the last one begins a new row.
         if self.last.is_some_and(|last| last.elapsed() > 2 * RESTART_MAX) {
             *self = Self::default();
         }
         self.last = Some(tokio::time::Instant::now());
-        let builder = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(RESTART_FIRST)
-            .with_max_delay(RESTART_MAX)
-            .without_max_times();
-        self.waits.get_or_insert_with(|| builder.build()).next().unwrap_or(RESTART_MAX).min(2 * RESTART_MAX)
+        // Jitter comes on top, up to as much again. Cut off behind it, all who wait for one store would come at once.
+        let begin = || Waits { passing: growing_to(RESTART_PASSING_MAX / 2), any: growing_to(RESTART_MAX) };
+        let Waits { passing, any } = self.waits.get_or_insert_with(begin);
+        let passing = passing.next().unwrap_or(RESTART_PASSING_MAX).min(RESTART_PASSING_MAX);
+        (passing, any.next().unwrap_or(RESTART_MAX).min(2 * RESTART_MAX))
     }
+}
+
+fn growing_to(max: Duration) -> ExponentialBackoff {
+    let builder = ExponentialBuilder::default().with_jitter().with_min_delay(RESTART_FIRST);
+    builder.with_max_delay(max).without_max_times().build()
 }
 
 /// Whether a store failed, and only for now.
@@ -131,6 +148,11 @@ fn passes(error: &SubscriberError) -> bool {
         | SubscriberError::Open(OpenError::Store(error))
         | SubscriberError::Lease(LeaseError::Store(error))
         | SubscriberError::Checkpoint(CheckpointError::Store(error)) => error.is_transient(),
+        // A command of a policy: the store behind the engine.
+        SubscriberError::Poison { source, .. } => {
+            let failed = source.downcast_ref::<ExecuteError<AnyRejection>>();
+            matches!(failed, Some(ExecuteError::Failed(failure)) if failure.is_transient())
+        }
         _ => false,
     }
 }
@@ -138,17 +160,51 @@ fn passes(error: &SubscriberError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StoreError;
+    use crate::{Failure, StoreError};
 
-    /// Broken on purpose: `after` without `min`, and a subscriber waits half a minute for a store that is back.
+    const TRIES: usize = 30;
+
+    fn waits(error: impl Fn() -> SubscriberError) -> Vec<Duration> {
+        let mut waits = RestartWaits::default();
+        (0..TRIES).map(|_| waits.after(&error())).collect()
+    }
+
+    fn passing() -> StoreError {
+        StoreError::transient("being tested", "as asked")
+    }
+
+    fn staying() -> StoreError {
+        StoreError::permanent("being tested", "as asked")
+    }
+
+    /// As a policy tells that a command failed.
+    fn of_a_command(error: StoreError) -> SubscriberError {
+        SubscriberError::Poison {
+            subscriber: "reserve".into(),
+            stream: "order-1".parse().unwrap(),
+            position: Position::new(1),
+            source: ExecuteError::<AnyRejection>::Failed(Failure::Store(error)).into(),
+        }
+    }
+
+    /// Broken on purpose: `after` without `passing`, and a subscriber waits half a minute for a store that is back; `passes`
+    /// without `Poison`, and a policy does.
     #[test]
     fn a_store_that_fails_for_now_is_tried_again_within_five_seconds() {
         assert!(RESTART_PASSING_MAX < Duration::from_secs(5));
-        let longest = |error: fn() -> StoreError| {
-            let mut waits = RestartWaits::default();
-            (0..20).map(|_| waits.after(&error().into())).max().unwrap()
-        };
-        assert_eq!(longest(|| StoreError::transient("being tested", "as asked")), RESTART_PASSING_MAX);
-        assert!(longest(|| StoreError::permanent("being tested", "as asked")) >= RESTART_MAX);
+        let longest = |error: &dyn Fn() -> SubscriberError| waits(error).into_iter().max().unwrap();
+        assert!(longest(&|| passing().into()) <= RESTART_PASSING_MAX);
+        assert!(longest(&|| of_a_command(passing())) <= RESTART_PASSING_MAX);
+        assert!(longest(&|| staying().into()) >= RESTART_MAX);
+        assert!(longest(&|| of_a_command(staying())) >= RESTART_MAX);
+    }
+
+    /// Broken on purpose: the longest wait with its jitter cut off, and all subscribers come at once.
+    #[test]
+    fn whoever_waits_for_a_store_comes_at_a_time_of_its_own() {
+        let waits = waits(|| passing().into());
+        let (longest, last) = (waits.iter().max().unwrap(), &waits[TRIES - 10..]);
+        assert!(last.iter().all(|wait| *wait >= RESTART_PASSING_MAX / 2), "{last:?}");
+        assert!(last.iter().filter(|wait| *wait == longest).count() <= 1, "{last:?}");
     }
 }

@@ -51,6 +51,7 @@ impl Drop for Head {
 }
 
 struct Watcher {
+    /// Nobody else's. It asks one thing at a time, so there is never more than one.
     connections: Connections,
     sql: Arc<Sql>,
     channel: Option<String>,

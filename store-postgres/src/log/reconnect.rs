@@ -12,6 +12,9 @@ pub const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// How soon the writer is connected again once the server is back, at most: a try that began just before that fails,
 /// and the longest wait follows.
+///
+/// This begins when the writer knows that its connection is lost. One that died without a word (the network went, the
+/// machine was switched off) is given up only when an append has had no answer for `ANSWER_MAX`, which is 65 seconds.
 pub const RECONNECTED_WITHIN: Duration = CONNECT_WAIT_MAX.saturating_add(RECONNECT_WAIT_MAX);
 
 /// When the next try is due.

@@ -34,9 +34,11 @@ use tokio::sync::watch;
 ///   [`HEAD_POLL`](super::HEAD_POLL) besides.
 /// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
 ///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second:
-///   within [`RECONNECTED_WITHIN`](crate::RECONNECTED_WITHIN) after the server is back.
-/// - The database refuses to change, remove or forge rows of the log, to its owner too.
-/// - Uses one connection to append, one to listen, and up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX) to read.
+///   within [`RECONNECTED_WITHIN`](crate::RECONNECTED_WITHIN) after the server is back. A connection that died without a
+///   word, as when the network goes, is noticed only when an answer has been missing for 65 seconds.
+/// - The database refuses to change or remove rows of the log, or to type some in, to its owner too. To a role that may
+///   only append it refuses whatever would break the log's structure or limits; what an event says is its own.
+/// - Uses one connection to append, one to listen, one to ask where the log ends, and up to [`CONNECTIONS_MAX`](crate::CONNECTIONS_MAX) to read.
 ///
 /// Dropping the store carries out what waits, as long as the runtime lives.
 #[derive(Debug)]
@@ -79,7 +81,8 @@ impl PostgresStore {
         let position = Position::from_i64(rows[0].try_get(0).map_err(failed)?);
 
         let connections = Connections::to(server.clone());
-        let head = Head::watching(connections.clone(), sql.clone(), channel, position);
+        // Asked on a connection of its own: reads that take long delay no wake-up.
+        let head = Head::watching(Connections::to(server.clone()), sql.clone(), channel, position);
         let (appends, intake) = batch::queue();
         let writer = Writer::new(server, sql.clone(), session, head.sender());
         tokio::spawn(writer::run(writer, intake));
@@ -100,8 +103,8 @@ impl PostgresStore {
     /// When the server fails.
     pub async fn settings(&self) -> Result<PostgresSettings, StoreError> {
         let connections = self.connections();
-        // One appends; one listens, unless a pooler stands in between.
-        let besides = if connections.server.options.prepares() { 2 } else { 1 };
+        // One appends, one asks where the log ends; one listens, unless a pooler stands in between.
+        let besides = if connections.server.options.prepares() { 3 } else { 2 };
         let tables = Tables {
             role: &self.reader.sql.role,
             size: &self.reader.sql.size,

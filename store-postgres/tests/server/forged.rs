@@ -8,6 +8,8 @@ use annals::{EventStore, Expected, LogFilter, PageLimit, Position};
 use annals_postgres::{PostgresStore, Right};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+mod limits;
+
 /// A call of the short way, array by array.
 #[derive(Clone, Copy)]
 struct Next {

@@ -1,9 +1,11 @@
 //! What other processes hear of a burst of appends.
 
-use crate::place::{Place, at, refusal, to};
-use annals::{EventStore, Position};
-use annals_postgres::HEAD_POLL;
+use crate::place::{Place, at, number, refusal, stream, to};
+use annals::{EventStore, Fingerprint, Position, SnapshotStore};
+use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// Not all of them are told, but the last one is: readers do not wait until they ask by themselves.
 ///
@@ -55,6 +57,40 @@ async fn a_forged_notification_moves_no_head() {
         let told = tokio::time::timeout(HEAD_POLL / 2, until(&mut head, Position::new(round + 1))).await;
         assert!(told.is_ok(), "not heard of position {} within {:?}", round + 1, HEAD_POLL / 2);
     }
+    forger.close().await.unwrap();
+    let drop = format!("DROP ROLE {nobody}");
+    sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut place.raw().await).await.unwrap();
+}
+
+/// Eight reads stand still, so no further one is begun; what another process appends is heard of all the same.
+///
+/// Control: with the connections of the readers for `Head::watching`, nothing is heard until one of them is done.
+#[tokio::test]
+async fn reads_that_take_long_delay_no_wake_up() {
+    let Some(place) = Place::new() else { return };
+    let (store, other) = (place.store().await, Arc::new(place.store().await));
+    store.append(to("order-1", at(0), 1)).await.unwrap();
+    let mut head = other.head();
+    head.wait_for(|head| *head == Position::new(1)).await.unwrap();
+    let (mut raw, mut holds) = (place.raw().await, place.raw().await);
+    sqlx::raw_sql("BEGIN; LOCK TABLE snapshots").execute(&mut holds).await.unwrap();
+    let mut reading = JoinSet::new();
+    for _ in 0..CONNECTIONS_MAX {
+        let other = other.clone();
+        reading.spawn(async move { other.snapshot(&stream("order-1"), Fingerprint([0; 16])).await });
+    }
+    let name = format!("annals {}", place.schema);
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}' AND wait_event_type = 'Lock'"
+    );
+    while number(&mut raw, &waiting).await < CONNECTIONS_MAX as i64 {
+        tokio::task::yield_now().await;
+    }
+    store.append(to("order-1", at(1), 1)).await.unwrap();
+    let heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head == Position::new(2))).await;
+    assert!(heard.is_ok(), "not heard of within {:?}", HEAD_POLL / 2);
+    sqlx::raw_sql("COMMIT").execute(&mut holds).await.unwrap();
+    assert!(reading.join_all().await.iter().all(Result::is_ok));
 }
 
 /// Waits for `last`, which nothing that is told on the way lies behind.

@@ -3,7 +3,8 @@
 use super::{ParkedEvents, PartProjector};
 use crate::{
     CheckpointError, PageLimit, PageWrite, Parked, ParkedRequest, Position, Projection, RecordedEvent, Slot,
-    StoreError, SubscriberError, SubscriberId, TEND_INTERVAL, error_text, projection::retry::retried,
+    StoreError, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
+    projection::retry::{divided, retried},
     subscription::Place,
 };
 use async_trait::async_trait;
@@ -35,7 +36,9 @@ impl<P: Projection> PartProjector<P> {
                 && let Some(request) = requests.next()
             {
                 let key = Some(&*request.key);
-                wanted.extend(self.documents.parked(into, key, None, PageLimit::DEFAULT).await?);
+                let parked = self.documents.parked(into, key, None, PageLimit::DEFAULT).await?;
+                // What is dropped need not be found.
+                wanted.extend_from_slice(divided(request.action, &parked).1);
                 batch.push(request);
             }
             let found = Found::of(&*self.kept, &wanted).await?;

@@ -180,6 +180,21 @@ async fn what_is_asked_about_many_keys_is_searched_for_once_and_one_that_is_gone
     assert_eq!((shop.ordered("sku 4").await, shop.ordered("sku 3").await), (Some(14), None));
 }
 
+/// Broken on purpose, and seen to fail this: whatever is parked is searched for.
+#[tokio::test(start_paused = true)]
+async fn what_is_discarded_is_not_searched_for() {
+    let shop = Shop::new();
+    let mut part = shop.part(0);
+    part.begin().await.unwrap();
+    part.handle(&page(0, vec![event(1, &[("hat", 13)])])).await.unwrap();
+    let (live, _) = shop.documents.live("demand").await.unwrap().unwrap();
+    let request = ParkedRequest { key: "hat".into(), action: ParkedAction::Discard };
+    assert!(shop.documents.request(&live, &request).await.unwrap());
+    tokio::time::sleep(TEND_INTERVAL).await;
+    part.tend().await.unwrap();
+    assert_eq!((shop.parked().await, shop.kept.1.load(Ordering::Relaxed)), (vec![], 0));
+}
+
 #[tokio::test]
 async fn parts_of_another_generation_begin_anew() {
     let shop = Shop::new();

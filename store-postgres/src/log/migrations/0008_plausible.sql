@@ -17,7 +17,9 @@ ALTER TABLE {schema}.types
 
 -- Refuses what a writer that made up its numbers has just inserted behind `head`. Looks at the rows themselves, not at
 -- what was asked for: whatever the arrays of an append function said, this is what readers will find. `begun` are the
--- streams that were added.
+-- streams that were added. The limits are those of `Commit::check`, which only an honest writer asks.
+--
+-- What an event says is not looked at: a type, schema version or payload that no program knows stops whoever decodes it.
 --
 -- LIMIT 1 keeps each look one look into an index.
 CREATE FUNCTION {schema}.check_written(head bigint, begun bigint[])
@@ -45,6 +47,19 @@ BEGIN
                WHERE (n.id > head AND l.stream = n.id) IS NOT TRUE)
   THEN
     RAISE EXCEPTION 'positions and versions follow each other, commits are whole, and a stream and its types are there'
+      USING ERRCODE = 'check_violation';
+  END IF;
+  -- OFFSET 0: a payload is unpacked once, however often its length is asked for.
+  IF EXISTS (
+    SELECT FROM {schema}.log l
+    CROSS JOIN LATERAL (SELECT octet_length(l.payload::text) AS payload, octet_length(l.metadata::text) AS metadata
+                        OFFSET 0) bytes
+    WHERE l.position > head
+    GROUP BY l.position - l.commit_index
+    HAVING max(l.commit_size) > 1000 OR max(bytes.payload) > 1048576 OR max(bytes.metadata) > 65536
+      OR sum(bytes.payload + bytes.metadata) > 4194304)
+  THEN
+    RAISE EXCEPTION 'a payload, metadata, or a commit in events or bytes is larger than the log allows'
       USING ERRCODE = 'check_violation';
   END IF;
 END $$;
