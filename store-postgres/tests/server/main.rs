@@ -9,6 +9,7 @@ mod connections;
 mod filling;
 mod followed;
 mod forged;
+mod fresh_log;
 mod history;
 mod lanes;
 mod log_contract;

@@ -1,6 +1,6 @@
 -- read_log.sql: $1 after this position, $2 through this position, $3 limit, $4 only of these types or null for all,
--- $5 only streams whose names begin with this. The events are found first, by position alone whatever is known of the
--- tables: planned together with their names, a page of a log that was just filled sorted all of it.
+-- $5 only streams whose names begin with this. Names are not joined to it: the plan must not depend on what the server
+-- believes of two tables (see Plans).
 SELECT l.position, l.version, l.recorded_at, l.event_id, l.type, l.commit_index, l.commit_size, l.format, l.metadata,
        l.payload, l.stream, (SELECT h.position FROM {schema}.log h ORDER BY h.position DESC LIMIT 1)
 FROM {schema}.log l
