@@ -2,7 +2,8 @@
 
 use crate::{
     broker::{Broker, CATEGORY, PARTITIONS},
-    events, limit, plain,
+    events, limit,
+    plain::{self, With},
 };
 use annals::{EventStore, MemoryDocuments, MemoryStore, catch_up};
 use annals_benches::{Args, Figure, Medium, Pairs, Report, Stopwatch, Turn, once};
@@ -17,8 +18,12 @@ use tokio::runtime::Runtime;
 const SQLITE: &str = "publish, log in SQLite";
 const POSTGRES: &str = "publish, log in PostgreSQL";
 const MEMORY: &str = "publish, log in memory: the producing stage alone";
+const DRIVER: &str = "publish, log in memory, beside a plain loop over librdkafka with such headers";
 const BARE: &str = "plain idempotent loop over librdkafka, no headers";
 const BYTES: &str = "bytes a record in the broker's log, beside the same without headers";
+
+/// Records of both sides are of one size, as far as this.
+const ALIKE_WITHIN: f64 = 0.05;
 
 /// How many events a log holds.
 pub(crate) fn events_of(args: &Args) -> u64 {
@@ -31,7 +36,7 @@ pub(crate) fn measure(
     broker: &Broker,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([SQLITE, POSTGRES, MEMORY, BARE, BYTES]) {
+    if !args.wants_any([SQLITE, POSTGRES, MEMORY, DRIVER, BARE, BYTES]) {
         return Ok(());
     }
     let (count, room) = (events_of(args), Medium::disk()?.room()?);
@@ -39,9 +44,21 @@ pub(crate) fn measure(
     runtime.block_on(events::fill(&memory, count))?;
     // What headers make of a record, and what Kafka's own producer is given to send as much.
     let (_, in_log) = publish(runtime, broker, &memory, count)?;
-    let (_, without) = plain::send(broker, count)?;
+    let (_, without) = plain::send(broker, count, With::Nothing)?;
     report.add(&Figure::of(BYTES, "disk", "bytes", &once(in_log, without)))?;
     let size = limit::size_for(broker, in_log)?;
+    if args.wants(DRIVER) {
+        let mut pairs = Pairs::default();
+        for _ in 0..args.rounds {
+            let (limit, bytes) = plain::send(broker, count, With::Headers)?;
+            ensure!(
+                (bytes / in_log - 1.0).abs() < ALIKE_WITHIN,
+                "{bytes} bytes a record instead of {in_log}"
+            );
+            pairs.add(publish(runtime, broker, &memory, count)?.0, limit);
+        }
+        report.add(&Figure::of(DRIVER, "disk", "events/s", &pairs))?;
+    }
     let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>| {
         if !args.wants(name) {
             return Ok(());
@@ -80,7 +97,7 @@ pub(crate) fn measure(
     if args.wants(BARE) {
         let mut pairs = Pairs::default();
         for _ in 0..args.rounds {
-            pairs.add(plain::send(broker, count)?.0, 0.0);
+            pairs.add(plain::send(broker, count, With::Nothing)?.0, 0.0);
         }
         report.add(&Figure::of(BARE, "disk", "events/s", &pairs))?;
     }
