@@ -28,8 +28,9 @@ pub const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(60);
 /// How long one record may be on its way, repeats included: shorter than its transaction.
 pub const DELIVERY_LASTS_MAX: Duration = Duration::from_secs(55);
 
-/// How many records wait in the client for the broker; whoever sends more waits.
-pub const QUEUE_RECORDS_MAX: usize = 100_000;
+/// How many records wait in the client for the broker; whoever sends more waits. A tenth of a second at full speed, so the
+/// client never runs dry, and memory stays as it is however long the log is.
+pub const QUEUE_RECORDS_MAX: usize = 25_000;
 
 /// How many bytes wait there at most: whatever is published, it takes no more memory than about twice that.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
@@ -169,7 +170,7 @@ impl Session {
         let mut record = BaseRecord::to(topic).partition(partition).key(key);
         record.payload = value;
         record.headers = headers;
-        let begun = Instant::now();
+        let mut begun = None;
         loop {
             // Whoever gave it up may begin another session at once, which looks what is there: no more comes.
             if self.given_up.load(Ordering::Relaxed) {
@@ -179,7 +180,7 @@ impl Session {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     record = back;
-                    self.look("sending", begun)?;
+                    self.look("sending", *begun.get_or_insert_with(Instant::now))?;
                 }
                 Err((error, _)) => return Err(self.failed("sending", error)),
             }

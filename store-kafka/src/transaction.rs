@@ -12,6 +12,9 @@ const FILLS_MAX: Duration = Duration::from_millis(100);
 /// milliseconds in which nothing is sent.
 const FILLS_FAR_BEHIND_MAX: Duration = Duration::from_millis(500);
 
+/// The clock is looked at once for so many records: each look costs as much as a header.
+const CLOCK_RECORDS: usize = 64;
+
 /// So many events behind the end is far.
 const FAR_BEHIND: u64 = 20_000;
 
@@ -50,9 +53,10 @@ impl Transaction {
         self.records += 1;
     }
 
-    /// Whether it takes no more records.
+    /// Whether it takes no more records; to be asked before each.
     pub(crate) fn is_full(&self, more: More) -> bool {
-        self.records > 0 && self.is_due(more)
+        let looks = self.records > 0 && self.records.is_multiple_of(CLOCK_RECORDS);
+        self.records >= TRANSACTION_RECORDS_MAX || (looks && self.is_due(more))
     }
 
     /// Whether it is time to end it, also where a filter left all events out: how far it came is not to be lost.
@@ -98,7 +102,7 @@ mod tests {
     #[test]
     fn it_lasts_longer_far_behind_the_end() {
         let mut transaction = Transaction::behind(&Control::at(Position::START));
-        transaction.sent(Position::new(1));
+        (1..=CLOCK_RECORDS as u64).for_each(|position| transaction.sent(Position::new(position)));
         transaction.began -= 2 * FILLS_MAX;
         assert!(transaction.is_full(More::Nothing) && !transaction.is_full(More::FarBehind));
         transaction.began -= FILLS_FAR_BEHIND_MAX;

@@ -1,6 +1,5 @@
--- bare.sql: a table laid out like the log, with the same indexes, whose positions come from a sequence. Without what the
--- log checks of its rows: that is part of our side.
+-- bare.sql: a table laid out like the log, with the same indexes and checks, whose positions come from a sequence
 CREATE SCHEMA bare;
-CREATE TABLE bare.log (LIKE annals.log INCLUDING ALL EXCLUDING CONSTRAINTS);
+CREATE TABLE bare.log (LIKE annals.log INCLUDING ALL);
 CREATE SEQUENCE bare.position CACHE 1;
 ALTER TABLE bare.log ALTER COLUMN position SET DEFAULT nextval('bare.position');

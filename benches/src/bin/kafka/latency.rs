@@ -30,9 +30,13 @@ const AT_ONCE: usize = 64;
 /// How long the consumer waits for the next record before it gives up.
 const NEXT_MAX: Duration = Duration::from_secs(30);
 
-/// Events that come before those that count: until topics are known, sessions have begun and the broker, which has just been
-/// started, is compiled. Without it the first two seconds are all that 99 of 100 tell of.
-const WARM_UP: u64 = 10 * CALM;
+/// For so long, about, events come that do not count: until topics are known, sessions have begun, what was appended meanwhile
+/// is caught up with, and the broker, which has just been started, is compiled. Without it the first two seconds are all that
+/// 99 of 100 tell of.
+const WARM_UP_S: u64 = 10;
+
+/// So many events a second are taken for full load, to tell how many make a run.
+const FULL: u64 = 20 * CALM;
 
 struct Load {
     name: &'static str,
@@ -56,8 +60,9 @@ pub(crate) fn measure(
     let media = Medium::all(|what, why| report.skip(what, why))?;
     let loads = LOADS.iter().filter(|load| args.wants(load.name));
     for (load, medium) in loads.flat_map(|load| media.iter().map(move |medium| (load, medium))) {
-        let count = WARM_UP + seconds * load.rate.unwrap_or(10 * CALM);
-        let waits = runtime.block_on(run(broker, load, medium, count))?;
+        let rate = load.rate.unwrap_or(FULL);
+        let warm_up = WARM_UP_S * rate;
+        let waits = runtime.block_on(run(broker, load, medium, warm_up, warm_up + seconds * rate))?;
         for (share, of, goal) in [(0.5, "50", None), (0.99, "99", Some(load.goal_ms))] {
             let at = waits.get((waits.len() as f64 * share) as usize).context("nothing was measured")?;
             let ms = at.as_secs_f64() * 1_000.0;
@@ -73,11 +78,17 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// The waits from the answer to a commit until a consumer has its event, in order of length.
+/// The waits from the answer to a commit until a consumer has its event, in order of length, of those behind `warm_up`.
 ///
 /// `medium` holds the store. The broker's files are on the disk: where the store's are too, each flush of the store makes the
 /// broker wait.
-async fn run(broker: &Broker, load: &Load, medium: &Medium, count: u64) -> anyhow::Result<Vec<Duration>> {
+async fn run(
+    broker: &Broker,
+    load: &Load,
+    medium: &Medium,
+    warm_up: u64,
+    count: u64,
+) -> anyhow::Result<Vec<Duration>> {
     let room = medium.room()?;
     let store: Arc<dyn EventStore> =
         Arc::new(SqliteStore::open(&SqliteOptions::new(room.path().join("log.db")))?);
@@ -97,7 +108,7 @@ async fn run(broker: &Broker, load: &Load, medium: &Medium, count: u64) -> anyho
         ended.outcome?;
     }
     broker.remove_topic(&topic)?;
-    let waits = committed.iter().zip(&seen).skip(WARM_UP as usize);
+    let waits = committed.iter().zip(&seen).skip(warm_up as usize);
     let mut waits: Vec<Duration> =
         waits.map(|(committed, seen)| seen.saturating_duration_since(*committed)).collect();
     waits.sort_unstable();
