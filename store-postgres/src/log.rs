@@ -38,6 +38,7 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0008_plausible.sql"),
         include_str!("log/migrations/0009_append_next.sql"),
         include_str!("log/migrations/0010_append_checked.sql"),
+        include_str!("log/migrations/0011_append_one.sql"),
     ],
 };
 
@@ -47,6 +48,7 @@ statements!(
         append_checked = "log/sql/append_checked.sql",
         append_next = "log/sql/append_next.sql",
         append_one = "log/sql/append_one.sql",
+        append_one_by_function = "log/sql/append_one_by_function.sql",
         append_rows = "log/sql/append_rows.sql",
         channel = "log/sql/channel.sql",
         commits_rows = "log/sql/commits_rows.sql",

@@ -19,6 +19,9 @@ pub struct Schema(Box<str>);
 )]
 pub struct SchemaError(String);
 
+const LOCK: &str = "((1634889313::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) \
+                    '{schema}.log'::pg_catalog.regclass::pg_catalog.oid::pg_catalog.int8)";
+
 impl Schema {
     /// Its name.
     pub fn as_str(&self) -> &str {
@@ -37,9 +40,10 @@ impl Schema {
 
     /// `text` with the schema's name, quoted, in place of `{schema}`, that of the one beside it in which read models are
     /// shown in place of `{shown}`, and the key of the log's lock in place of `{lock}`. That key is the log table's own:
-    /// another constant would make engines in one database wait for each other.
+    /// another constant would make engines in one database wait for each other. It is the same whatever the search path
+    /// of whoever asks is.
     pub(crate) fn fill(&self, text: &str) -> String {
-        text.replace("{lock}", "((1634889313::bigint << 32) | '{schema}.log'::regclass::oid::bigint)")
+        text.replace("{lock}", LOCK)
             .replace("{schema}", &format!("\"{}\"", self.0))
             .replace("{shown}", &format!("\"{}\"", self.shown()))
             .replace("{tables}", &format!("\"{}\"", self.tables("{id}")))
@@ -102,7 +106,8 @@ mod tests {
     fn a_name_is_quoted_where_it_stands() {
         let filled = Schema::default().fill("SELECT {lock} FROM {schema}.log");
         assert!(
-            filled.ends_with("FROM \"annals\".log") && filled.contains("'\"annals\".log'::regclass"),
+            filled.ends_with("FROM \"annals\".log")
+                && filled.contains("'\"annals\".log'::pg_catalog.regclass"),
             "{filled}"
         );
     }

@@ -1,7 +1,7 @@
 //! The short way: rows that the writer numbered itself, as the statement takes them.
 
 use super::{Sql, types::Interned};
-use crate::json_text::JsonText;
+use crate::{json_text::JsonText, statement::Statement};
 use annals::{
     Position,
     batch::{Accepted, Plan, Row},
@@ -10,9 +10,53 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 use uuid::Uuid;
 
+/// What this connection may do to write the short way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    /// Call the function for batches: behind a pooler nothing can be said to the session.
+    Batches,
+    /// Call the functions.
+    Functions,
+    /// Insert without them, which is the cheapest.
+    Inserts,
+}
+
+/// The short way for the rows of `plan`, whose types are interned.
+pub(super) struct ShortWay<'p, 'a> {
+    pub(super) sql: &'p Sql,
+    pub(super) plan: &'p Plan<'a>,
+    pub(super) types: &'p Interned,
+    /// When the server was started, as far as we know.
+    pub(super) started: DateTime<Utc>,
+    /// Right behind this, rows are written.
+    pub(super) head: Position,
+    /// Other processes are to be told.
+    pub(super) is_due: bool,
+}
+
+impl<'a> ShortWay<'_, 'a> {
+    /// The statement, whose one row says 0 when they are written, and whether it tells other processes.
+    pub(super) fn query(&self, means: Means) -> (Query<'a, Postgres, PgArguments>, bool) {
+        let Self { sql, plan, types, started, head, is_due } = *self;
+        let (one, rows) = match means {
+            Means::Batches => (None, None),
+            Means::Functions => (Some(&sql.append_one_by_function), None),
+            // A row is copied from the last one.
+            Means::Inserts => (Some(&sql.append_one), (head > Position::START).then_some(&sql.append_rows)),
+        };
+        let begun = |statement: &Statement| statement.query().bind(started).bind(head.to_i64());
+        match (one, lone(plan), rows) {
+            (Some(one), Some(row), _) => (bind_row(begun(one), &row, types).bind(is_due), is_due),
+            (.., Some(rows)) => (Next::of(plan, types).bind(begun(rows)).bind(is_due), is_due),
+            // This one looks at each row that it is given, and always tells.
+            _ => (Next::of(plan, types).bind(begun(&sql.append_next)), true),
+        }
+    }
+}
+
 /// The accepted commits of a batch, column by column.
 #[derive(Default)]
-pub(super) struct Next<'a> {
+struct Next<'a> {
     new_streams: Vec<i64>,
     new_names: Vec<&'a str>,
     streams: Vec<i64>,
@@ -26,8 +70,7 @@ pub(super) struct Next<'a> {
 }
 
 impl<'a> Next<'a> {
-    /// The types of all rows are interned.
-    pub(super) fn of(plan: &Plan<'a>, types: &Interned) -> Self {
+    fn of(plan: &Plan<'a>, types: &Interned) -> Self {
         let mut next = Self::default();
         for accepted in plan.accepted() {
             for (name, id) in accepted.new_streams() {
@@ -48,27 +91,6 @@ impl<'a> Next<'a> {
         self.sizes.push(small(row.commit.size));
         self.metadata.push(JsonText(row.event.metadata.as_str()));
         self.payloads.push(JsonText(row.event.payload.as_str()));
-    }
-
-    /// The function that writes them right behind `head`.
-    pub(super) fn query(
-        self,
-        sql: &Sql,
-        started: DateTime<Utc>,
-        head: Position,
-    ) -> Query<'a, Postgres, PgArguments> {
-        self.bind(sql.append_next.query().bind(started).bind(head.to_i64()))
-    }
-
-    /// The statement that writes them right behind `head`, where an event stands, and `tells` other processes.
-    pub(super) fn query_of_rows(
-        self,
-        sql: &Sql,
-        started: DateTime<Utc>,
-        head: Position,
-        tells: bool,
-    ) -> Query<'a, Postgres, PgArguments> {
-        self.bind(sql.append_rows.query().bind(started).bind(head.to_i64())).bind(tells)
     }
 
     fn bind(self, query: Query<'a, Postgres, PgArguments>) -> Query<'a, Postgres, PgArguments> {
@@ -97,24 +119,19 @@ pub(super) fn rows<'p, 'a>(plan: &'p Plan<'a>) -> impl Iterator<Item = Row<'a>> 
 }
 
 /// The one row that a plan is about, when that is all and its stream exists.
-pub(super) fn lone<'a>(plan: &Plan<'a>) -> Option<Row<'a>> {
+fn lone<'a>(plan: &Plan<'a>) -> Option<Row<'a>> {
     let mut rows = rows(plan);
     let row = rows.next()?;
     // A stream begins where its first event stands.
     (rows.next().is_none() && row.stream != row.position && row.stream > Position::START).then_some(row)
 }
 
-/// The statement that writes it right behind `head` and `tells` other processes. Its type is interned.
-pub(super) fn query_of_one<'a>(
+fn bind_row<'a>(
+    query: Query<'a, Postgres, PgArguments>,
     row: &Row<'a>,
     types: &Interned,
-    sql: &Sql,
-    started: DateTime<Utc>,
-    head: Position,
-    tells: bool,
 ) -> Query<'a, Postgres, PgArguments> {
-    let query = sql.append_one.query().bind(started).bind(head.to_i64());
     let query = query.bind(row.stream.to_i64()).bind(row.version.to_i64()).bind(row.event.id.uuid());
     let query = query.bind(types.id_of(row.stream_id, row.event));
-    query.bind(JsonText(row.event.metadata.as_str())).bind(JsonText(row.event.payload.as_str())).bind(tells)
+    query.bind(JsonText(row.event.metadata.as_str())).bind(JsonText(row.event.payload.as_str()))
 }

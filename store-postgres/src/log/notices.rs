@@ -10,11 +10,15 @@ use tokio::time::Instant;
 /// append took a lone writer half of its time.
 pub const NOTICE_EVERY: Duration = Duration::from_millis(5);
 
-/// When the last notification went out, and whether something was appended since.
+/// One that is owed waits so long after an append for the next one, which carries it for nothing: a statement of its own
+/// made each tenth append of a lone writer wait for it.
+const NEXT_APPEND_WAIT: Duration = Duration::from_millis(1);
+
+/// When the last notification went out, and since when one is owed for something that was appended.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     last: Option<Instant>,
-    owed: bool,
+    owed_since: Option<Instant>,
 }
 
 impl Notices {
@@ -28,12 +32,13 @@ impl Notices {
         if told {
             self.last = Some(now);
         }
-        self.owed = !told;
+        self.owed_since = (!told).then_some(now);
     }
 
-    /// By when others are to hear of what was appended, if they have not.
+    /// When others are to hear of what was appended, if they have not.
     pub(super) fn owed_at(&self) -> Option<Instant> {
-        self.last.filter(|_| self.owed).map(|last| last + NOTICE_EVERY)
+        let (last, owed) = (self.last?, self.owed_since?);
+        Some((last + NOTICE_EVERY).max(owed + NEXT_APPEND_WAIT))
     }
 }
 
@@ -50,6 +55,9 @@ mod tests {
         assert!(!notices.are_due(soon));
         notices.appended(false, soon);
         assert_eq!(notices.owed_at(), Some(begin + NOTICE_EVERY));
+        let last = begin + NOTICE_EVERY - NEXT_APPEND_WAIT / 2;
+        notices.appended(false, last);
+        assert_eq!(notices.owed_at(), Some(last + NEXT_APPEND_WAIT), "the next append may carry it");
         assert!(notices.are_due(begin + NOTICE_EVERY));
         notices.appended(true, begin + NOTICE_EVERY);
         assert_eq!(notices.owed_at(), None);

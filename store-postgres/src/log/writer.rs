@@ -6,7 +6,7 @@ use super::{
     due::Due,
     head,
     look_up::{events, first_arrivals, look_up},
-    next::{Next, lone, query_of_one, rows},
+    next::{Means, ShortWay, rows},
     notices::Notices,
     reconnect::Reconnect,
     types::Interned,
@@ -40,8 +40,7 @@ pub(super) struct Writer {
     session: Option<Session>,
     /// What is remembered was looked up since the connection was made, or since it was found to be wrong.
     is_fresh: bool,
-    /// This user may insert without the functions.
-    may_insert: bool,
+    means: Means,
     known: Known,
     types: Interned,
     /// When the server was started that all this is remembered of: a restored one may hold an older state.
@@ -76,7 +75,7 @@ impl Writer {
             head,
             session: Some(session),
             is_fresh: false,
-            may_insert: false,
+            means: Means::Batches,
             known: Known::new(Position::START, DateTime::UNIX_EPOCH),
             types: Interned::default(),
             started: DateTime::UNIX_EPOCH,
@@ -162,7 +161,7 @@ impl Writer {
     /// outcome for each, or none for one that is not as expected: that may be a repeat.
     async fn write_next(&mut self, appends: &[Due]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
         self.make_ready().await?;
-        let Self { session, known, types, sql, started, may_insert, notices, .. } = self;
+        let Self { session, known, types, sql, started, means, notices, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
         // The server gives the time, not this clock.
@@ -172,15 +171,9 @@ impl Writer {
         let Ok(plan) = plan;
         if plan.accepted().next().is_some() {
             types.intern(session, sql, rows(&plan).map(|row| (row.stream_id, row.event))).await?;
-            let head = known.head();
-            // The function looks at each row that it is given, and always tells.
-            let by_function = !*may_insert || head == Position::START;
-            let tells = by_function || notices.are_due(Instant::now());
-            let query = match lone(&plan) {
-                Some(row) if !by_function => query_of_one(&row, types, sql, *started, head, tells),
-                _ if !by_function => Next::of(&plan, types).query_of_rows(sql, *started, head, tells),
-                _ => Next::of(&plan, types).query(sql, *started, head),
-            };
+            let (started, head, is_due) = (*started, known.head(), notices.are_due(Instant::now()));
+            let way = ShortWay { sql, plan: &plan, types, started, head, is_due };
+            let (query, tells) = way.query(*means);
             let refused = match session.rows(query).await {
                 // A row that says 0 says that it is done.
                 Ok(rows) if rows.first().map_or(Ok(1), |row| row.try_get::<i16, _>(0))? == 0 => None,
@@ -269,8 +262,12 @@ impl Writer {
             let rows = session.rows(self.sql.ready.query()).await?;
             self.known.forget(Position::from_i64(rows[0].try_get(0)?), DateTime::UNIX_EPOCH);
             // Behind a pooler the setting would stay on a connection that somebody else gets next.
-            self.may_insert = rows[0].try_get(2)? && self.server.options.prepares();
-            if self.may_insert {
+            self.means = match (self.server.options.prepares(), rows[0].try_get(2)?) {
+                (false, _) => Means::Batches,
+                (true, false) => Means::Functions,
+                (true, true) => Means::Inserts,
+            };
+            if self.means != Means::Batches {
                 session.say("SET annals.appending = 'on'").await?;
             }
             let started = rows[0].try_get(1)?;

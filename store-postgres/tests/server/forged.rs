@@ -9,6 +9,7 @@ use annals_postgres::{PostgresStore, Right};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 mod limits;
+mod one;
 
 /// A call of the short way, array by array.
 #[derive(Clone, Copy)]
