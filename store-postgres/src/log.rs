@@ -46,6 +46,7 @@ statements!(
     /// The statements of the log, one a file.
     Sql {
         append_checked = "log/sql/append_checked.sql",
+        append_first = "log/sql/append_first.sql",
         append_next = "log/sql/append_next.sql",
         append_one = "log/sql/append_one.sql",
         append_one_by_function = "log/sql/append_one_by_function.sql",

@@ -38,19 +38,22 @@ impl<'a> ShortWay<'_, 'a> {
     /// The statement, whose one row says 0 when they are written, and whether it tells other processes.
     pub(super) fn query(&self, means: Means) -> (Query<'a, Postgres, PgArguments>, bool) {
         let Self { sql, plan, types, started, head, is_due } = *self;
-        let (one, rows) = match means {
-            Means::Batches => (None, None),
-            Means::Functions => (Some(&sql.append_one_by_function), None),
-            // A row is copied from the last one.
-            Means::Inserts => (Some(&sql.append_one), (head > Position::START).then_some(&sql.append_rows)),
-        };
         let begun = |statement: &Statement| statement.query().bind(started).bind(head.to_i64());
-        match (one, lone(plan), rows) {
-            (Some(one), Some(row), _) => (bind_row(begun(one), &row, types).bind(is_due), is_due),
-            (.., Some(rows)) => (Next::of(plan, types).bind(begun(rows)).bind(is_due), is_due),
-            // This one looks at each row that it is given, and always tells.
-            _ => (Next::of(plan, types).bind(begun(&sql.append_next)), true),
-        }
+        let one = |statement, row| bind_row(begun(statement), row, types).bind(is_due);
+        // All but the last one copy the time of the last event, so there must be one.
+        let query = match (means, lone(plan)) {
+            _ if head == Position::START => None,
+            (Means::Functions, Some(row)) => Some(one(&sql.append_one_by_function, &row).bind(begins(&row))),
+            (Means::Inserts, Some(row)) => Some(match begins(&row) {
+                Some(name) => one(&sql.append_first, &row).bind(name),
+                None => one(&sql.append_one, &row),
+            }),
+            (Means::Inserts, None) => Some(Next::of(plan, types).bind(begun(&sql.append_rows)).bind(is_due)),
+            _ => None,
+        };
+        // This one looks at each row that it is given, and always tells.
+        let batch = || (Next::of(plan, types).bind(begun(&sql.append_next)), true);
+        query.map_or_else(batch, |query| (query, is_due))
     }
 }
 
@@ -118,12 +121,16 @@ pub(super) fn rows<'p, 'a>(plan: &'p Plan<'a>) -> impl Iterator<Item = Row<'a>> 
     plan.accepted().flat_map(Accepted::rows)
 }
 
-/// The one row that a plan is about, when that is all and its stream exists.
+/// The one row that a plan is about, when that is all.
 fn lone<'a>(plan: &Plan<'a>) -> Option<Row<'a>> {
     let mut rows = rows(plan);
     let row = rows.next()?;
-    // A stream begins where its first event stands.
-    (rows.next().is_none() && row.stream != row.position && row.stream > Position::START).then_some(row)
+    rows.next().is_none().then_some(row)
+}
+
+/// The name of the stream that begins with this row: it begins where its first event stands.
+fn begins<'a>(row: &Row<'a>) -> Option<&'a str> {
+    (row.stream == row.position).then(|| row.stream_id.as_str())
 }
 
 fn bind_row<'a>(

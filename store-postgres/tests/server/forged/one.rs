@@ -20,6 +20,7 @@ struct One {
     of_type: i32,
     metadata: &'static str,
     payload: &'static str,
+    begins: &'static str,
 }
 
 /// The third event of `order-1`, whose type is the first, behind the two of `order-1` and one of `stock-1`.
@@ -32,13 +33,18 @@ const ONE: One = One {
     of_type: 1,
     metadata: "'{}'",
     payload: "'{}'",
+    begins: "NULL",
 };
+
+/// The first event of a stream that begins.
+const FIRST: One = One { stream: 4, version: 1, begins: "'acme/order-9'", ..ONE };
 
 impl One {
     fn sql(&self) -> String {
-        let Self { started, head, stream, version, id, of_type, metadata, payload } = self;
+        let Self { started, head, stream, version, id, of_type, metadata, payload, begins } = self;
         format!(
-            "SELECT append_one({started}, {head}, {stream}, {version}, {id}, {of_type}, {metadata}, {payload}, true)"
+            "SELECT append_one({started}, {head}, {stream}, {version}, {id}, {of_type}, {metadata}, {payload}, true, \
+             {begins})"
         )
     }
 }
@@ -66,7 +72,8 @@ async fn one_event_is_written_as_it_should_be_or_not_at_all() {
     let Some((_place, _owner, _name, mut raw)) = place().await else { return };
     let largest = One { metadata: text(METADATA_BYTES_MAX), payload: text(PAYLOAD_BYTES_MAX), ..ONE };
     let on_another = One { stream: 3, version: 2, of_type: 2, ..ONE };
-    for one in [ONE, largest, on_another] {
+    let largest_first = One { metadata: text(METADATA_BYTES_MAX), payload: text(PAYLOAD_BYTES_MAX), ..FIRST };
+    for one in [ONE, largest, on_another, FIRST, largest_first] {
         assert_eq!(writes(&mut raw, &one.sql()).await, Ok(true), "{}", one.sql());
     }
     let before = number(&mut raw, "SELECT count(*) FROM log").await;
@@ -92,6 +99,26 @@ async fn one_event_is_written_as_it_should_be_or_not_at_all() {
         One { metadata: text(METADATA_BYTES_MAX + 1), ..ONE },
         One { payload: "NULL", ..ONE },
         One { payload: text(PAYLOAD_BYTES_MAX + 1), ..ONE },
+        One { started: "pg_postmaster_start_time() - interval '1 second'", ..FIRST },
+        One { head: 0, ..FIRST },
+        One { head: 0, stream: 1, ..FIRST },
+        One { head: 4, stream: 5, ..FIRST },
+        One { stream: 1, ..FIRST },
+        One { stream: 9, ..FIRST },
+        One { version: 0, ..FIRST },
+        One { version: 2, ..FIRST },
+        One { id: "(SELECT event_id FROM log WHERE position = 1)", ..FIRST },
+        One { of_type: 2, ..FIRST },
+        One { of_type: 99, ..FIRST },
+        One { metadata: text(METADATA_BYTES_MAX + 1), ..FIRST },
+        One { payload: text(PAYLOAD_BYTES_MAX + 1), ..FIRST },
+        One { begins: "'order-1'", ..FIRST },
+        One { begins: "'stock-9'", ..FIRST },
+        One { begins: "'order'", ..FIRST },
+        One { begins: "'order-'", ..FIRST },
+        One { begins: "'Order-9'", ..FIRST },
+        One { begins: "''", ..FIRST },
+        One { begins: "'order-9'", ..ONE },
     ] {
         assert_ne!(writes(&mut raw, &one.sql()).await, Ok(true), "{}", one.sql());
     }
@@ -141,6 +168,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
         ("clock_timestamp()", "timestamptz"),
         ("pg_postmaster_start_time()", "timestamptz"),
         ("octet_length(text)", "int"),
+        ("split_part(text, text, int)", "text"),
         ("pg_try_advisory_xact_lock(bigint)", "boolean"),
         ("pg_notify(text, text)", "text"),
     ] {
@@ -155,7 +183,8 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
     // The caller's own names are of no account here.
     let one = One { started: "pg_catalog.pg_postmaster_start_time()", ..ONE };
     let another = One { of_type: 2, ..one };
-    for (one, outcome) in [(another, 1), (one, 0)] {
+    let first = One { head: 4, stream: 5, started: one.started, ..FIRST };
+    for (one, outcome) in [(another, 1), (one, 0), (first, 0)] {
         let said = sqlx::query_scalar::<_, i16>(AssertSqlSafe(one.sql())).fetch_one(&mut raw).await;
         assert_eq!(said.unwrap(), outcome);
     }
@@ -182,6 +211,7 @@ async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
     let store = PostgresStore::open(&place.url_as(&name).parse().unwrap()).await.unwrap();
     store.append(to("order-1", at(2), 1)).await.unwrap();
     store.append(to("stock-1", at(1), 1)).await.unwrap();
+    store.append(to("order-2", Expected::NEW, 1)).await.unwrap();
     let refused = store.append(to("order-1", at(3), 2)).await.unwrap_err();
     assert!(annals::error_text(&refused).contains("permission denied for function append_next"), "{refused}");
 }
