@@ -62,10 +62,18 @@ pub(crate) fn is_locked(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "55P03")
 }
 
+/// An event stands at that position already.
+pub(crate) fn is_position_taken(error: &Error) -> bool {
+    breaks(error, "log_pkey")
+}
+
 /// A stream of that name is there already.
 pub(crate) fn is_stream_taken(error: &Error) -> bool {
-    is_taken(error)
-        && error.as_database_error().is_some_and(|error| error.constraint() == Some("streams_name_key"))
+    breaks(error, "streams_name_key")
+}
+
+fn breaks(error: &Error, constraint: &str) -> bool {
+    is_taken(error) && error.as_database_error().is_some_and(|error| error.constraint() == Some(constraint))
 }
 
 /// What was sent cannot be kept: one event of a batch spoils it all, so they are sent one by one.

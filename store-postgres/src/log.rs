@@ -15,6 +15,7 @@ mod row;
 mod snapshots;
 mod store;
 mod types;
+mod way;
 mod writer;
 
 pub use head::HEAD_POLL;
@@ -39,12 +40,14 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0009_append_next.sql"),
         include_str!("log/migrations/0010_append_checked.sql"),
         include_str!("log/migrations/0011_append_one.sql"),
+        include_str!("log/migrations/0012_append_behind.sql"),
     ],
 };
 
 statements!(
     /// The statements of the log, one a file.
     Sql {
+        append_behind = "log/sql/append_behind.sql",
         append_checked = "log/sql/append_checked.sql",
         append_first = "log/sql/append_first.sql",
         append_next = "log/sql/append_next.sql",

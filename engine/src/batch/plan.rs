@@ -15,6 +15,7 @@ pub struct Plan<'a> {
     pub verdicts: Vec<Verdict<'a>>,
     /// The time of the whole batch.
     pub recorded_at: DateTime<Utc>,
+    begins_behind: Position,
     head: Position,
     streams: HashMap<&'a StreamId, StreamAt>,
 }
@@ -120,6 +121,7 @@ impl Known {
         let mut plan = Plan {
             verdicts: vec![],
             recorded_at: self.time(clock),
+            begins_behind: self.head,
             head: self.head,
             streams: HashMap::new(),
         };
@@ -165,6 +167,28 @@ impl<'a> Plan<'a> {
     /// The position of the last event once the plan was carried out.
     pub fn head(&self) -> Position {
         self.head
+    }
+
+    /// The position of the last event before it.
+    pub fn begins_behind(&self) -> Position {
+        self.begins_behind
+    }
+
+    /// Moves it behind `head`, where it was carried out because others had appended: positions change, and with them
+    /// what streams that begin here are known by.
+    pub fn move_behind(&mut self, head: Position) {
+        let before = self.begins_behind;
+        let moved = |position: Position| {
+            if position > before { head.plus(position.get() - before.get()) } else { position }
+        };
+        for verdict in &mut self.verdicts {
+            if let Verdict::Accepted(accepted) = verdict {
+                accepted.first = moved(accepted.first);
+                accepted.placed.iter_mut().for_each(|placed| placed.stream = moved(placed.stream));
+            }
+        }
+        self.streams.values_mut().for_each(|at| at.id = moved(at.id));
+        (self.begins_behind, self.head) = (head, moved(self.head));
     }
 
     fn at(&self, stream: &StreamId) -> StreamAt {

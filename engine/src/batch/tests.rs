@@ -79,6 +79,27 @@ fn appends_of_one_batch_see_each_other() {
 }
 
 #[test]
+fn a_plan_that_was_carried_out_behind_others_is_moved_behind_them() {
+    let mut known = Known::new(Position::new(10), DateTime::UNIX_EPOCH);
+    let old = StreamAt { id: Position::new(4), version: Version::new(1) };
+    let commits = [to("order-1", at(1), 1), to("order-2", Expected::NEW, 2), to("order-2", at(2), 1)];
+    let look_up =
+        |id: &StreamId| Ok::<_, Infallible>(if id.as_str() == "order-1" { old } else { StreamAt::default() });
+    let Ok(mut plan) = known.plan(&commits, Utc::now(), look_up);
+    assert_eq!(plan.begins_behind(), Position::new(10));
+    plan.move_behind(Position::new(17));
+    assert_eq!((plan.begins_behind(), plan.head()), (Position::new(17), Position::new(21)));
+    let said: Vec<_> = plan.verdicts.iter().map(said).collect();
+    assert_eq!(said, ["order-1 2-2 @18", "order-2 1-2 @20", "order-2 3-3 @21"]);
+    let rows = plan.accepted().flat_map(Accepted::rows).map(|r| (r.position.get(), r.stream.get()));
+    assert_eq!(rows.collect::<Vec<_>>(), [(18, 4), (19, 19), (20, 19), (21, 19)]);
+    known.confirm(&plan);
+    let left = |name: &str| known.stream(&stream(name)).map(|at| (at.id.get(), at.version.get()));
+    assert_eq!(known.head(), Position::new(21));
+    assert_eq!((left("order-1"), left("order-2")), (Some((4, 2)), Some((19, 3))));
+}
+
+#[test]
 fn only_what_was_carried_out_is_remembered() {
     let mut known = Known::new(Position::START, DateTime::UNIX_EPOCH);
     let commits = [to("order-1", Expected::NEW, 2)];

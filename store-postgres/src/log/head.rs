@@ -86,10 +86,9 @@ impl Watcher {
             let before = *self.sender.borrow();
             let looked = self.look(before).await;
             self.looking.note("asking for the head of the log", looked);
-            // News that were none are not followed faster than ours come.
-            let was_false = heard == Heard::News && *self.sender.borrow() == before;
+            // News are not followed faster than ours come: in many processes that append at once each hears of all.
             heard = match &mut listener {
-                Some(listener) if was_false => self.hear(listener, NOTICE_EVERY, false).await,
+                Some(listener) if heard == Heard::News => self.hear(listener, NOTICE_EVERY, false).await,
                 Some(listener) => self.hear(listener, HEAD_POLL, true).await,
                 None => {
                     tokio::time::sleep(HEAD_POLL).await;

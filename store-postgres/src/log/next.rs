@@ -28,32 +28,48 @@ pub(super) struct ShortWay<'p, 'a> {
     pub(super) types: &'p Interned,
     /// When the server was started, as far as we know.
     pub(super) started: DateTime<Utc>,
-    /// Right behind this, rows are written.
-    pub(super) head: Position,
     /// Other processes are to be told.
     pub(super) is_due: bool,
 }
 
 impl<'a> ShortWay<'_, 'a> {
-    /// The statement, whose one row says 0 when they are written, and whether it tells other processes.
+    /// The statement that writes them right behind the head of the plan, and whether it tells other processes. Its one
+    /// row says 0 when that is done.
     pub(super) fn query(&self, means: Means) -> (Query<'a, Postgres, PgArguments>, bool) {
-        let Self { sql, plan, types, started, head, is_due } = *self;
-        let begun = |statement: &Statement| statement.query().bind(started).bind(head.to_i64());
-        let one = |statement, row| bind_row(begun(statement), row, types).bind(is_due);
+        let Self { sql, plan, types, is_due, .. } = *self;
+        let one = |statement, row| bind_row(self.begun(statement), row, types).bind(is_due);
         // All but the last one copy the time of the last event, so there must be one.
         let query = match (means, lone(plan)) {
-            _ if head == Position::START => None,
+            _ if plan.begins_behind() == Position::START => None,
             (Means::Functions, Some(row)) => Some(one(&sql.append_one_by_function, &row).bind(begins(&row))),
             (Means::Inserts, Some(row)) => Some(match begins(&row) {
                 Some(name) => one(&sql.append_first, &row).bind(name),
                 None => one(&sql.append_one, &row),
             }),
-            (Means::Inserts, None) => Some(Next::of(plan, types).bind(begun(&sql.append_rows)).bind(is_due)),
+            (Means::Inserts, None) => {
+                Some(Next::of(plan, types).bind(self.begun(&sql.append_rows)).bind(is_due))
+            }
             _ => None,
         };
         // This one looks at each row that it is given, and always tells.
-        let batch = || (Next::of(plan, types).bind(begun(&sql.append_next)), true);
+        let batch = || (Next::of(plan, types).bind(self.begun(&sql.append_next)), true);
         query.map_or_else(batch, |query| (query, is_due))
+    }
+
+    /// The statement that waits for its turn and writes them behind what others have appended. Its one row says 0 when
+    /// that is done, and behind which position.
+    pub(super) fn query_behind_others(&self) -> Query<'a, Postgres, PgArguments> {
+        let Self { sql, plan, types, is_due, .. } = *self;
+        let begins_behind = plan.begins_behind().to_i64();
+        let mut next = Next::of(plan, types);
+        // Where they begin is not known yet, only which of the rows is their first.
+        next.new_streams.iter_mut().for_each(|id| *id -= begins_behind);
+        next.streams.iter_mut().filter(|id| **id > begins_behind).for_each(|id| *id = begins_behind - *id);
+        next.bind(self.begun(&sql.append_behind)).bind(is_due)
+    }
+
+    fn begun(&self, statement: &Statement) -> Query<'a, Postgres, PgArguments> {
+        statement.query().bind(self.started).bind(self.plan.begins_behind().to_i64())
     }
 }
 

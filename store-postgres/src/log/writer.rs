@@ -10,6 +10,7 @@ use super::{
     notices::Notices,
     reconnect::Reconnect,
     types::Interned,
+    way::{Way, Written},
 };
 use crate::{
     failure::{self, ServerFailed},
@@ -21,13 +22,9 @@ use annals::{
     batch::{Batch, Intake, Known, Pending, Verdict},
 };
 use chrono::{DateTime, Utc};
-use sqlx::{Error, Row};
+use sqlx::{Error, Row, postgres::PgRow};
 use std::{convert::Infallible, sync::Arc};
 use tokio::{sync::watch, time::Instant};
-
-/// After the short way was refused, so many batches go the long way: whoever appends besides us goes on for a while,
-/// and repeats come in swarms.
-const LONG_BATCHES: u32 = 16;
 
 type Outcome = Result<Committed, AppendError>;
 type Answers = Vec<(Pending, Outcome)>;
@@ -45,7 +42,7 @@ pub(super) struct Writer {
     types: Interned,
     /// When the server was started that all this is remembered of: a restored one may hold an older state.
     started: DateTime<Utc>,
-    long_batches: u32,
+    way: Way,
     notices: Notices,
     reconnect: Reconnect,
 }
@@ -79,7 +76,7 @@ impl Writer {
             known: Known::new(Position::START, DateTime::UNIX_EPOCH),
             types: Interned::default(),
             started: DateTime::UNIX_EPOCH,
-            long_batches: 0,
+            way: Way::Short,
             notices: Notices::default(),
             reconnect: Reconnect::at_once(Instant::now()),
         }
@@ -100,8 +97,8 @@ impl Writer {
     /// Writes right behind the head what is as expected; gives back what the long way must look at, and the answers
     /// to the rest.
     async fn short_way(&mut self, appends: Vec<Due>) -> (Vec<Due>, Answers) {
-        if self.long_batches > 0 {
-            self.long_batches -= 1;
+        if let Way::Long(_) = self.way {
+            self.way = self.way.one_less();
             return (appends, vec![]);
         }
         match self.write_next(&appends).await {
@@ -161,32 +158,36 @@ impl Writer {
     /// outcome for each, or none for one that is not as expected: that may be a repeat.
     async fn write_next(&mut self, appends: &[Due]) -> Result<Option<Vec<Option<Outcome>>>, Error> {
         self.make_ready().await?;
-        let Self { session, known, types, sql, started, means, notices, .. } = self;
+        let Self { session, known, types, sql, started, means, notices, way, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
         // The server gives the time, not this clock.
         let plan = known.plan(appends, Utc::now(), |stream| {
             Ok::<_, Infallible>(found.get(stream).copied().unwrap_or_default())
         });
-        let Ok(plan) = plan;
+        let Ok(mut plan) = plan;
         if plan.accepted().next().is_some() {
             types.intern(session, sql, rows(&plan).map(|row| (row.stream_id, row.event))).await?;
-            let (started, head, is_due) = (*started, known.head(), notices.are_due(Instant::now()));
-            let way = ShortWay { sql, plan: &plan, types, started, head, is_due };
-            let (query, tells) = way.query(*means);
-            let refused = match session.rows(query).await {
-                // A row that says 0 says that it is done.
-                Ok(rows) if rows.first().map_or(Ok(1), |row| row.try_get::<i16, _>(0))? == 0 => None,
-                Ok(_) => Some(LONG_BATCHES),
-                // Somebody began a stream again: that says nothing about others.
-                Err(error) if failure::is_stream_taken(&error) => Some(0),
-                Err(error) if failure::is_taken(&error) => Some(LONG_BATCHES),
-                Err(error) => return Err(error),
-            };
-            if let Some(long_batches) = refused {
-                (self.is_fresh, self.long_batches) = (false, long_batches);
-                return Ok(None);
+            let is_due = notices.are_due(Instant::now());
+            let short = ShortWay { sql, plan: &plan, types, started: *started, is_due };
+            let remembered = plan.begins_behind();
+            let (mut written, mut tells) = (Written::Elsewhere, is_due);
+            if *way == Way::Short {
+                let (query, told) = short.query(*means);
+                (written, tells) = (Written::of(session.rows(query).await, |_| Ok(remembered))?, told);
             }
+            // Into a log without events nobody writes behind others.
+            if written == Written::Elsewhere && remembered > Position::START {
+                let answer = session.rows(short.query_behind_others()).await;
+                let head_before = |row: &PgRow| Ok(Position::from_i64(row.try_get(1)?));
+                (written, tells) = (Written::of(answer, head_before)?, is_due);
+            }
+            *way = way.after(written, remembered);
+            let Written::Behind(head) = written else {
+                self.is_fresh = false;
+                return Ok(None);
+            };
+            plan.move_behind(head);
             notices.appended(tells, Instant::now());
         }
         known.confirm(&plan);

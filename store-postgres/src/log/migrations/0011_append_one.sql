@@ -1,6 +1,6 @@
--- THE SHORT WAY FOR ONE EVENT, behind another one, of a role that may only append. What `append_next` and `check_written`
--- look at besides is more work than such an insert; here all that could be made up is looked at in one query, before
--- anything is written.
+-- THE SHORT WAY FOR ONE EVENT, behind another one, of a role that may only append. What `append_next` and
+-- `check_written` look at besides is more work than such an insert; here all that could be made up is looked at in one
+-- query, before anything is written.
 --
 -- 0: written. 1: nothing was written, because the server was started anew since, somebody else is appending, the head
 -- is elsewhere, the version is not the next one, the type is not of the stream's category, or a text is too large. A
@@ -67,14 +67,3 @@ BEGIN
   RETURN 0;
 END $$;
 REVOKE EXECUTE ON FUNCTION {schema}.append_one FROM PUBLIC;
-
--- Whoever could append before can do so now.
-DO $$
-DECLARE
-  appender regrole;
-BEGIN
-  FOR appender IN SELECT DISTINCT a.grantee::regrole FROM pg_proc p, aclexplode(p.proacl) a
-                  WHERE p.oid = '{schema}.append_next'::regproc AND a.grantee <> p.proowner LOOP
-    EXECUTE 'GRANT EXECUTE ON FUNCTION {schema}.append_one TO ' || appender;
-  END LOOP;
-END $$;

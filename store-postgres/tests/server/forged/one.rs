@@ -200,7 +200,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
 #[tokio::test]
 async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
     const OLDER: &str =
-        "DROP FUNCTION append_one; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
+        "DROP FUNCTION append_one, append_behind; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
     let Some((place, owner, name, _raw)) = place().await else { return };
     drop(owner);
     let mut raw = place.raw().await;
