@@ -22,7 +22,8 @@ mod views;
 pub use error::ServerError;
 pub use failure::ServerFailed;
 pub use log::{
-    HEAD_POLL, NOTICE_EVERY, PostgresStore, RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX, RECONNECTED_WITHIN,
+    HEAD_POLL, NOTICE_EVERY, NOTICE_WAIT_MAX, PostgresStore, RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX,
+    RECONNECTED_WITHIN,
 };
 pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
 pub use rights::{GrantError, ROLE_BYTES_MAX, Right};

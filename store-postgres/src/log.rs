@@ -19,7 +19,7 @@ mod way;
 mod writer;
 
 pub use head::HEAD_POLL;
-pub use notices::NOTICE_EVERY;
+pub use notices::{NOTICE_EVERY, NOTICE_WAIT_MAX};
 pub use reconnect::{RECONNECT_WAIT_FIRST, RECONNECT_WAIT_MAX, RECONNECTED_WITHIN};
 pub use store::PostgresStore;
 

@@ -1,6 +1,9 @@
 //! The head of the log, and the task that hears of what other processes append.
 
-use super::{Sql, notices::NOTICE_EVERY};
+use super::{
+    Sql,
+    notices::{Heard, NOTICE_EVERY},
+};
 use crate::{server::Server, session::Connections};
 use annals::{Position, StoreError};
 use sqlx::{
@@ -18,6 +21,7 @@ pub const HEAD_POLL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Head {
     sender: Arc<watch::Sender<Position>>,
+    heard: Heard,
     task: JoinHandle<()>,
 }
 
@@ -30,13 +34,26 @@ impl Head {
         head: Position,
     ) -> Self {
         let sender = Arc::new(watch::Sender::new(head));
-        let (listening, looking) = (Told::default(), Told::default());
-        let watcher = Watcher { connections, sql, channel, sender: sender.clone(), listening, looking };
-        Self { sender, task: tokio::spawn(watcher.run()) }
+        let (heard, listening, looking) = (Heard::default(), Told::default(), Told::default());
+        let watcher = Watcher {
+            connections,
+            sql,
+            channel,
+            sender: sender.clone(),
+            heard: heard.clone(),
+            listening,
+            looking,
+        };
+        Self { sender, heard, task: tokio::spawn(watcher.run()) }
     }
 
     pub(super) fn sender(&self) -> Arc<watch::Sender<Position>> {
         self.sender.clone()
+    }
+
+    /// How many notifications came.
+    pub(super) fn heard(&self) -> Heard {
+        self.heard.clone()
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<Position> {
@@ -56,6 +73,7 @@ struct Watcher {
     sql: Arc<Sql>,
     channel: Option<String>,
     sender: Arc<watch::Sender<Position>>,
+    heard: Heard,
     listening: Told,
     looking: Told,
 }
@@ -66,17 +84,17 @@ struct Told(bool);
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    Nothing,
+enum News {
+    None,
     /// That the log ends further on. Anybody may say so.
-    News,
+    Some,
     /// The connection is gone.
     Lost,
 }
 
 impl Watcher {
     async fn run(mut self) {
-        let (mut listener, mut heard) = (None, Heard::Nothing);
+        let (mut listener, mut heard) = (None, News::None);
         loop {
             if let (None, Some(channel)) = (&listener, &self.channel) {
                 let listening = self.listen(channel).await;
@@ -88,33 +106,35 @@ impl Watcher {
             self.looking.note("asking for the head of the log", looked);
             // News are not followed faster than ours come: in many processes that append at once each hears of all.
             heard = match &mut listener {
-                Some(listener) if heard == Heard::News => self.hear(listener, NOTICE_EVERY, false).await,
+                Some(listener) if heard == News::Some => self.hear(listener, NOTICE_EVERY, false).await,
                 Some(listener) => self.hear(listener, HEAD_POLL, true).await,
                 None => {
                     tokio::time::sleep(HEAD_POLL).await;
-                    Heard::Nothing
+                    News::None
                 }
             };
-            if heard == Heard::Lost {
+            if heard == News::Lost {
                 listener = None;
             }
         }
     }
 
     /// What comes within `wait`, and no longer than until the first news if they are awaited `eagerly`.
-    async fn hear(&self, listener: &mut PgListener, wait: Duration, eagerly: bool) -> Heard {
+    async fn hear(&self, listener: &mut PgListener, wait: Duration, eagerly: bool) -> News {
         let due = tokio::time::sleep(wait);
         tokio::pin!(due);
-        let mut news = Heard::Nothing;
+        let mut news = News::None;
         loop {
-            tokio::select! {
+            let notification = tokio::select! {
                 () = &mut due => return news,
-                heard = listener.try_recv() => match heard {
-                    Ok(Some(heard)) if self.is_known(heard.payload()) => {}
-                    Ok(Some(_)) if eagerly => return Heard::News,
-                    Ok(Some(_)) => news = Heard::News,
-                    Ok(None) | Err(_) => return Heard::Lost,
-                },
+                heard = listener.try_recv() => heard,
+            };
+            let Ok(Some(notification)) = notification else { return News::Lost };
+            self.heard.one_more();
+            match self.is_known(notification.payload()) {
+                true => {}
+                false if eagerly => return News::Some,
+                false => news = News::Some,
             }
         }
     }

@@ -30,7 +30,8 @@ use tokio::sync::watch;
 ///   server has flushed it. A server with `fsync` or `synchronous_commit` off is refused (**C3**), unless the URL says
 ///   `unsafe-durability`.
 /// - Any number of processes may append at once; their commits follow one another. Readers in other processes hear of
-///   an append by a notification, one within [`NOTICE_EVERY`](super::NOTICE_EVERY) at most, and ask every
+///   an append by a notification, one within [`NOTICE_EVERY`](super::NOTICE_EVERY) at most, and within
+///   [`NOTICE_WAIT_MAX`](super::NOTICE_WAIT_MAX) when many processes append; they ask every
 ///   [`HEAD_POLL`](super::HEAD_POLL) besides.
 /// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
 ///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second:
@@ -84,7 +85,7 @@ impl PostgresStore {
         // Asked on a connection of its own: reads that take long delay no wake-up.
         let head = Head::watching(Connections::to(server.clone()), sql.clone(), channel, position);
         let (appends, intake) = batch::queue();
-        let writer = Writer::new(server, sql.clone(), session, head.sender());
+        let writer = Writer::new(server, sql.clone(), session, head.sender(), head.heard());
         tokio::spawn(writer::run(writer, intake));
         Ok(Self { reader: Reader::new(connections, sql), head, appends })
     }

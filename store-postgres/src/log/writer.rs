@@ -7,7 +7,7 @@ use super::{
     head,
     look_up::{events, first_arrivals, look_up},
     next::{Means, ShortWay, rows},
-    notices::Notices,
+    notices::{Heard, Notices},
     reconnect::Reconnect,
     types::Interned,
     way::{Way, Written},
@@ -65,6 +65,7 @@ impl Writer {
         sql: Arc<Sql>,
         session: Session,
         head: Arc<watch::Sender<Position>>,
+        heard: Heard,
     ) -> Self {
         Self {
             server,
@@ -77,7 +78,7 @@ impl Writer {
             types: Interned::default(),
             started: DateTime::UNIX_EPOCH,
             way: Way::Short,
-            notices: Notices::default(),
+            notices: Notices::counted_by(heard),
             reconnect: Reconnect::at_once(Instant::now()),
         }
     }

@@ -199,8 +199,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
 /// Control: without the loop at the end of `0011_append_one.sql`, the role is refused.
 #[tokio::test]
 async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
-    const OLDER: &str =
-        "DROP FUNCTION append_one, append_behind; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
+    const OLDER: &str = "DROP FUNCTION append_one, append_behind; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
     let Some((place, owner, name, _raw)) = place().await else { return };
     drop(owner);
     let mut raw = place.raw().await;
