@@ -8,6 +8,7 @@ use annals::{EventStore, Expected, LogFilter, PageLimit, Position};
 use annals_postgres::{PostgresStore, Right};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+mod behind;
 mod limits;
 mod one;
 

@@ -22,8 +22,8 @@ async fn the_last_append_of_a_burst_is_told_to_other_processes() {
             store.append(to("order-1", at(burst * APPENDS + n), 1)).await.unwrap();
         }
         let last = Position::new((burst + 1) * APPENDS);
-        let heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= last)).await;
-        assert!(heard.is_ok(), "nobody told of position {last} within {:?}", HEAD_POLL / 2);
+        let is_heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= last)).await.is_ok();
+        assert!(is_heard, "nobody told of position {last} within {:?}", HEAD_POLL / 2);
     }
 }
 
@@ -87,8 +87,9 @@ async fn reads_that_take_long_delay_no_wake_up() {
         tokio::task::yield_now().await;
     }
     store.append(to("order-1", at(1), 1)).await.unwrap();
-    let heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head == Position::new(2))).await;
-    assert!(heard.is_ok(), "not heard of within {:?}", HEAD_POLL / 2);
+    let is_heard =
+        tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head == Position::new(2))).await.is_ok();
+    assert!(is_heard, "not heard of within {:?}", HEAD_POLL / 2);
     sqlx::raw_sql("COMMIT").execute(&mut holds).await.unwrap();
     assert!(reading.join_all().await.iter().all(Result::is_ok));
 }

@@ -1,0 +1,84 @@
+//! The function that writes behind others, called with arrays of one's own making.
+
+use super::{NEXT, Next, TEXTS, ids, texts, writes};
+use crate::{
+    place::{Place, to},
+    rights::role,
+};
+use annals::{EventStore, Expected};
+use annals_postgres::Right;
+
+/// The same arrays, for the function that looks where the log ends itself.
+fn behind(next: &Next) -> String {
+    let Next { head, begun, names, streams, versions, types, indexes, sizes, events } = next;
+    format!(
+        "SELECT outcome FROM append_behind(pg_postmaster_start_time(), {head}, '{begun}', '{names}', '{streams}', \
+         '{versions}', {}, '{types}', '{indexes}', '{sizes}', {TEXTS}, {TEXTS}, true)",
+        ids(*events)
+    )
+    .replace(TEXTS, &texts(*events))
+}
+
+/// A commit on a stream that exists and on one that begins with its second event.
+const TWO: Next = Next {
+    begun: "{2}",
+    names: "{order-2}",
+    streams: "{1,-2}",
+    versions: "{3,1}",
+    types: "{1,1}",
+    indexes: "{0,1}",
+    sizes: "{2,2}",
+    events: 2,
+    ..NEXT
+};
+
+/// A stream that begins with the one event.
+const BEGINS: Next = Next { begun: "{1}", names: "{order-9}", streams: "{-1}", versions: "{1}", ..NEXT };
+
+/// Control: without the call of `check_written` in `0012_append_behind.sql`, 16 of these are written.
+#[tokio::test]
+async fn whoever_writes_behind_others_can_make_up_no_row() {
+    let Some(place) = Place::new() else { return };
+    let owner = place.store().await;
+    owner.append(to("order-1", Expected::NEW, 2)).await.unwrap();
+    owner.append(to("stock-1", Expected::NEW, 1)).await.unwrap();
+    let (_, mut raw) = role(&place, &owner, Right::Append).await;
+    for next in [NEXT, Next { head: 1, ..NEXT }, Next { head: -9, ..NEXT }, TWO, BEGINS] {
+        assert_eq!(writes(&mut raw, &behind(&next)).await, Ok(true), "{}", behind(&next));
+    }
+    let mut forgeries = vec![];
+    for next in [
+        Next { head: 4, ..NEXT },
+        Next { versions: "{0}", ..NEXT },
+        Next { versions: "{2}", ..NEXT },
+        Next { versions: "{4}", ..NEXT },
+        Next { versions: "{NULL}", ..NEXT },
+        Next { streams: "{2}", versions: "{1}", ..NEXT },
+        Next { streams: "{4}", versions: "{1}", ..NEXT },
+        Next { streams: "{9}", versions: "{2}", ..NEXT },
+        Next { streams: "{-1}", versions: "{1}", ..NEXT },
+        Next { streams: "{0}", versions: "{1}", ..NEXT },
+        Next { types: "{99}", ..NEXT },
+        Next { types: "{2}", ..NEXT },
+        Next { indexes: "{1}", ..NEXT },
+        Next { sizes: "{2}", ..NEXT },
+        Next { versions: "{3}", ..TWO },
+        Next { indexes: "{0,0}", ..TWO },
+        Next { streams: "{1,-1}", ..TWO },
+        Next { streams: "{1,-3}", ..TWO },
+        Next { versions: "{3,2}", ..TWO },
+        Next { begun: "{1}", ..TWO },
+        Next { begun: "{}", names: "{}", ..TWO },
+        Next { begun: "{-3}", ..BEGINS },
+        Next { begun: "{7}", ..BEGINS },
+        Next { names: "{stock-9}", ..BEGINS },
+        Next { names: "{order}", ..BEGINS },
+        Next { names: "{order-1}", ..BEGINS },
+        Next { versions: "{2}", ..BEGINS },
+    ] {
+        if writes(&mut raw, &behind(&next)).await == Ok(true) {
+            forgeries.push(behind(&next));
+        }
+    }
+    assert!(forgeries.is_empty(), "{} forged: {forgeries:#?}", forgeries.len());
+}
