@@ -5,6 +5,6 @@ mod domain;
 mod maker;
 mod senders;
 
-pub use domain::{AddLine, Line, Order, OrderEvent, PerCustomer, PerSku, Totals};
+pub use domain::{AddLine, Line, Order, OrderEvent, PerCustomer, PerOrder, PerSku, Totals};
 pub use maker::{CUSTOMERS, Maker, SKUS};
 pub use senders::Senders;

@@ -86,6 +86,10 @@ impl Totals {
 #[derive(Debug, Clone)]
 pub struct PerCustomer;
 
+/// One document an order: many, and the events of one lie close together in the log.
+#[derive(Debug, Clone)]
+pub struct PerOrder;
+
 /// One document an article: few, and all are hot.
 #[derive(Debug, Clone)]
 pub struct PerSku;
@@ -97,6 +101,26 @@ impl Projection for PerCustomer {
 
     fn keys(&self, event: &OrderEvent, _: &RecordedEvent) -> Keys {
         event.line().customer.as_str().into()
+    }
+
+    fn project(
+        &self,
+        _: &str,
+        before: Option<Totals>,
+        event: &OrderEvent,
+        _: &RecordedEvent,
+    ) -> Result<Option<Totals>, ProjectError> {
+        Ok(Some(after(before, event)))
+    }
+}
+
+impl Projection for PerOrder {
+    const NAME: &'static str = "per-order";
+    type Event = OrderEvent;
+    type Document = Totals;
+
+    fn keys(&self, _: &OrderEvent, recorded: &RecordedEvent) -> Keys {
+        recorded.stream.key().into()
     }
 
     fn project(

@@ -8,6 +8,15 @@ use std::collections::HashMap;
 /// So many events are folded in memory and written in one transaction.
 const PAGE_EVENTS: i64 = 1_000;
 
+/// What documents are kept under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// At random in the log.
+    Customer,
+    /// Close together in the log.
+    Order,
+}
+
 /// A loop written by hand: reads in the order of the log, folds, and writes each page with one upsert.
 pub(crate) struct PlainReplay {
     log: PgConnection,
@@ -28,7 +37,7 @@ impl PlainReplay {
     }
 
     /// Goes to the end of the log; answers how many events there were.
-    pub(crate) async fn run(&mut self) -> anyhow::Result<usize> {
+    pub(crate) async fn run(&mut self, by: By) -> anyhow::Result<usize> {
         let (mut position, mut count) = (0_i64, 0);
         loop {
             let read = sqlx::query(include_str!("plain_page.sql")).bind(position).bind(PAGE_EVENTS);
@@ -37,13 +46,20 @@ impl PlainReplay {
             position = last.try_get(0)?;
             count += rows.len();
             let events = rows.iter().map(decode).collect::<anyhow::Result<Vec<_>>>()?;
-            self.page(&events, position).await?;
+            let keyed = rows.iter().zip(&events).map(|(row, event)| {
+                let key = match by {
+                    By::Customer => event.line().customer.as_str(),
+                    By::Order => row.try_get(3)?,
+                };
+                Ok((key, event))
+            });
+            self.page(&keyed.collect::<anyhow::Result<Vec<_>>>()?, position).await?;
         }
     }
 
-    async fn page(&mut self, events: &[OrderEvent], position: i64) -> anyhow::Result<()> {
+    async fn page(&mut self, events: &[(&str, &OrderEvent)], position: i64) -> anyhow::Result<()> {
         let mut documents: HashMap<&str, Totals> =
-            events.iter().map(|event| (event.line().customer.as_str(), Totals::default())).collect();
+            events.iter().map(|(key, _)| (*key, Totals::default())).collect();
         let keys: Vec<&str> = documents.keys().copied().collect();
         let mut transaction = self.views.begin().await?;
         let load = sqlx::query("SELECT key, body::text FROM plain.documents WHERE key = ANY($1)").bind(&keys);
@@ -53,8 +69,8 @@ impl PlainReplay {
                 *totals = serde_json::from_str(body)?;
             }
         }
-        for event in events {
-            documents.entry(event.line().customer.as_str()).or_default().take(event);
+        for (key, event) in events {
+            documents.entry(key).or_default().take(event);
         }
         let (mut keys, mut bodies) = (vec![], vec![]);
         for (key, totals) in &documents {
