@@ -4,7 +4,7 @@ use annals::{Json, Position, RecordedEvent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use rdkafka::message::{Header, OwnedHeaders};
 use serde::Deserialize;
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The id of the event, a UUID.
@@ -81,7 +81,6 @@ const HEADERS_MAX: usize = 20;
 /// Writes headers; keeps what one record after another needs.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderWriter {
-    text: String,
     time: Option<(DateTime<Utc>, String)>,
     cloud_events: Option<CloudEvents>,
 }
@@ -110,7 +109,7 @@ impl HeaderWriter {
 
     /// The headers of `event`, behind the record of `previous` in its partition; `omitted` where its value is left out.
     pub(crate) fn write(&mut self, event: &RecordedEvent, previous: Position, omitted: bool) -> OwnedHeaders {
-        let mut id = Uuid::encode_buffer();
+        let (mut id, mut digits) = (Uuid::encode_buffer(), itoa::Buffer::new());
         let id = event.id.uuid().hyphenated().encode_lower(&mut id);
         let mut headers = OwnedHeaders::new_with_capacity(HEADERS_MAX)
             .insert(text(EVENT_ID, id))
@@ -122,7 +121,7 @@ impl HeaderWriter {
             (POSITION, event.position.get()),
             (PREVIOUS_POSITION, previous.get()),
         ] {
-            headers = headers.insert(text(name, self.number(number)));
+            headers = headers.insert(text(name, digits.format(number)));
         }
         headers = headers.insert(text(RECORDED_AT, self.time(event.recorded_at)));
         if event.metadata != Json::empty() {
@@ -142,7 +141,7 @@ impl HeaderWriter {
             headers = headers.insert(text(TENANT, tenant));
         }
         if omitted {
-            headers = headers.insert(text(PAYLOAD_OMITTED, self.number(event.payload.bytes() as u64)));
+            headers = headers.insert(text(PAYLOAD_OMITTED, digits.format(event.payload.bytes())));
         }
         if let Some(CloudEvents { source }) = &self.cloud_events {
             headers = headers
@@ -155,13 +154,6 @@ impl HeaderWriter {
             headers = headers.insert(text("ce_time", self.time(event.recorded_at)));
         }
         headers
-    }
-
-    fn number(&mut self, number: u64) -> &str {
-        self.text.clear();
-        // Writing to a text does not fail.
-        let _ = write!(self.text, "{number}");
-        &self.text
     }
 
     /// The events of a commit have one time.

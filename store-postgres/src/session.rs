@@ -179,10 +179,7 @@ impl Connections {
                     loan.give_back();
                     return Ok(rows);
                 }
-                Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
-                    self.idle().clear();
-                    tried += 1;
-                }
+                Err(error) if self.may_try_again(&loan, &mut tried, &error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -211,10 +208,7 @@ impl Connections {
                     }
                     return Ok(());
                 }
-                Err(error) if !came && loan.was_idle && tried < TRIES && is_lost(&error) => {
-                    self.idle().clear();
-                    tried += 1;
-                }
+                Err(error) if !came && self.may_try_again(&loan, &mut tried, &error) => {}
                 Err(error) => return Err(self.failed(doing, error)),
             }
         }
@@ -227,13 +221,21 @@ impl Connections {
             let mut loan = self.loan().await?;
             match loan.session.begin(begin).await {
                 Ok(()) => return Ok(loan),
-                Err(error) if loan.was_idle && tried < TRIES && is_lost(&error) => {
-                    self.idle().clear();
-                    tried += 1;
-                }
+                Err(error) if self.may_try_again(&loan, &mut tried, &error) => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether an idle connection turned out to be lost. Then those that lie idle beside it are given up too, and the next
+    /// one is new.
+    fn may_try_again(&self, loan: &Loan, tried: &mut usize, error: &Error) -> bool {
+        let may = loan.was_idle && *tried < TRIES && is_lost(error);
+        if may {
+            self.idle().clear();
+            *tried += 1;
+        }
+        may
     }
 
     /// As a caller of the store gets it.

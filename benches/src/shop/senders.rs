@@ -4,6 +4,9 @@ use annals::{Commit, Expected, StreamId, Version};
 /// A stream takes so many commits; then its sender begins another.
 const COMMITS_A_STREAM: u64 = 10;
 
+/// More streams than any run begins, as a power of two.
+const STREAMS_A_SEED_BITS: u32 = 32;
+
 /// Senders that append each to a stream of its own, one commit after the other.
 #[derive(Debug)]
 pub struct Senders {
@@ -20,10 +23,11 @@ struct Stream {
 }
 
 impl Senders {
-    /// So many senders; each commit holds `events_a_commit`.
+    /// So many senders; each commit holds `events_a_commit`. Those of another seed have other streams.
     pub fn new(seed: u64, senders: usize, events_a_commit: u32) -> Self {
         let full = Stream { number: 0, commits: COMMITS_A_STREAM };
-        Self { maker: Maker::new(seed), events_a_commit, streams: vec![full; senders], streams_made: 0 }
+        let (maker, streams_made) = (Maker::new(seed), seed << STREAMS_A_SEED_BITS);
+        Self { maker, events_a_commit, streams: vec![full; senders], streams_made }
     }
 
     /// The next `each` commits of every sender.
@@ -68,8 +72,9 @@ mod tests {
             (write.stream.key().to_string(), write.expected, write.events.len())
         };
         let at = |version| Expected::Exactly(Version::new(version));
-        assert_eq!(of(&first[0][1]), ("0000000000".into(), at(3), 3));
-        assert_eq!(of(&first[0][10]), ("0000000002".into(), at(0), 3));
+        assert_eq!(of(&first[0][1]), ("0100000000".into(), at(3), 3));
+        assert_eq!(of(&first[0][10]), ("0100000002".into(), at(0), 3));
         assert_ne!(of(&first[1][0]).0, of(&first[0][0]).0);
+        assert_ne!(of(&Senders::new(2, 1, 3).commits(1).unwrap()[0][0]).0, of(&first[0][0]).0);
     }
 }
