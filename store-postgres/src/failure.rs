@@ -62,9 +62,9 @@ pub(crate) fn is_locked(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "55P03")
 }
 
-/// An event stands at that position already.
+/// An event stands at that position already; a stream is known by the position of its first event.
 pub(crate) fn is_position_taken(error: &Error) -> bool {
-    breaks(error, "log_pkey")
+    breaks(error, "log_pkey") || breaks(error, "streams_pkey")
 }
 
 /// A stream of that name is there already.

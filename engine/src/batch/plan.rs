@@ -111,7 +111,8 @@ impl Known {
     /// accepted, the rest are doubtful.
     ///
     /// `clock` is the time now. `look_up` is asked once for each stream that is not remembered; its error is
-    /// handed on.
+    /// handed on. It must not tell of one that began behind [`Known::head`]: that one would be taken for a stream that
+    /// begins in the plan.
     pub fn plan<'a, E>(
         &self,
         commits: impl IntoIterator<Item = impl Into<Link<'a>>>,
@@ -130,6 +131,7 @@ impl Known {
             for write in commit.writes() {
                 if !plan.streams.contains_key(&write.stream) {
                     let at = self.stream(&write.stream).map_or_else(|| look_up(&write.stream), Ok)?;
+                    debug_assert!(at.id <= self.head, "{} began behind the head", write.stream);
                     plan.streams.insert(&write.stream, at);
                 }
             }

@@ -86,6 +86,11 @@ impl Writer {
     /// The next batch. When none comes for a while, other processes are told of the last ones.
     async fn next(&mut self, intake: &mut Intake) -> Option<Batch> {
         if let Some(at) = self.notices.owed_at() {
+            if at <= Instant::now() {
+                // Batches of which nothing was written keep coming.
+                self.tell_others().await;
+                return intake.next().await;
+            }
             // Taking in is not begun anew by being broken off: what came is kept.
             if let Ok(Some(batch)) = tokio::time::timeout_at(at, intake.next()).await {
                 return Some(batch);
@@ -162,6 +167,11 @@ impl Writer {
         let Self { session, known, types, sql, started, means, notices, way, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         let found = look_up(session, sql, known, appends).await?;
+        // A stream that began behind the head, since we looked, would be taken for one that begins in this batch.
+        if found.values().any(|stream| stream.id > known.head()) {
+            self.is_fresh = false;
+            return Ok(None);
+        }
         // The server gives the time, not this clock.
         let plan = known.plan(appends, Utc::now(), |stream| {
             Ok::<_, Infallible>(found.get(stream).copied().unwrap_or_default())

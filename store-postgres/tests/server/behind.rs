@@ -49,6 +49,42 @@ async fn what_begins_behind_others_is_where_the_answer_says() {
     }
 }
 
+/// A stream that somebody else began since we looked where the log ends is that stream, and none that begins with us: by
+/// itself, in one batch with one that begins, and where it is only looked at.
+///
+/// Control: without the look at ids in `Writer::write_next`, the events of two streams are mixed up.
+#[tokio::test]
+async fn a_stream_that_somebody_else_began_just_now_is_that_stream() {
+    for expected in [at(1), Expected::Any] {
+        let Some(place) = Place::new() else { return };
+        let (one, other) = (place.store().await, place.store().await);
+        one.append(to("order-1", Expected::NEW, 1)).await.unwrap();
+        other.append(to("order-2", Expected::NEW, 1)).await.unwrap();
+        one.append(to("order-2", expected, 1)).await.unwrap();
+        other.append(to("order-3", Expected::NEW, 1)).await.unwrap();
+        one.append(to("order-4", Expected::NEW, 1).and(stream("order-3"), expected, [event()]))
+            .await
+            .unwrap();
+        other.append(to("order-5", Expected::NEW, 1)).await.unwrap();
+        let (stale, first) = tokio::join!(
+            one.append(to("order-5", Expected::NEW, 1)),
+            one.append(to("order-6", Expected::NEW, 1))
+        );
+        assert_eq!(stale.unwrap_err().to_string(), "order-5 is at version 1, not at 0");
+        first.unwrap();
+        other.append(to("order-7", Expected::NEW, 1)).await.unwrap();
+        let (stale, first) =
+            tokio::join!(one.append(to("order-7", at(3), 1)), one.append(to("order-8", Expected::NEW, 1)));
+        assert_eq!(stale.unwrap_err().to_string(), "order-7 is at version 1, not at 3");
+        first.unwrap();
+        one.append(to("order-7", expected, 1)).await.unwrap();
+        let begun =
+            ["order-1@1", "order-2@1", "order-2@2", "order-3@1", "order-4@1", "order-3@2", "order-5@1"];
+        let then = ["order-6@1", "order-7@1", "order-8@1", "order-7@2"];
+        assert_eq!(log(&one).await, [&begun[..], &then[..]].concat());
+    }
+}
+
 /// What is remembered of a stream is behind what somebody else appended to it.
 ///
 /// Control: with `Written::Taken` told as an error in `Written::of`, the conflict is no conflict.

@@ -67,3 +67,8 @@ BEGIN
   RETURN 0;
 END $$;
 REVOKE EXECUTE ON FUNCTION {schema}.append_one FROM PUBLIC;
+
+-- They run with the rights of whoever changes the table, which is the owner where `append_one` does, and look names up
+-- where the caller says.
+ALTER FUNCTION {schema}.refuse_insert() SET search_path = pg_catalog, pg_temp;
+ALTER FUNCTION {schema}.refuse_change() SET search_path = pg_catalog, pg_temp;

@@ -4,7 +4,7 @@
 --
 -- outcome 0: written right behind `head_before`, at the time `at`. 1: nothing was written, because the server was
 -- started anew since, the log ends in front of where the writer saw it end, or a stream in front of where it is believed
--- to: the log was restored, and nothing that is known of it counts.
+-- to: the log was restored. One that was restored while the server ran, and has grown past both, is not found out.
 CREATE FUNCTION {schema}.append_behind(
   started timestamptz,                       -- when the server was started, as far as the writer knows
   seen bigint,                               -- where the writer saw the log end; it has events
@@ -32,12 +32,10 @@ BEGIN
   PERFORM pg_advisory_xact_lock({lock});
   SELECT l.position, l.recorded_at INTO head_before, last_at FROM {schema}.log l ORDER BY l.position DESC LIMIT 1;
   IF (head_before >= seen) IS NOT TRUE THEN RETURN; END IF;
-  -- What is known of a stream may be older than what was seen of the log.
-  IF EXISTS (SELECT FROM unnest(streams, versions) e(s, v)
-             WHERE e.s > 0 AND e.v > 1
-               AND (SELECT true FROM {schema}.log q WHERE q.stream = e.s AND q.version = e.v - 1 LIMIT 1) IS NULL
-               AND (SELECT true FROM unnest(streams, versions) b(s, v)
-                    WHERE b.s = e.s AND b.v = e.v - 1 LIMIT 1) IS NULL)
+  -- What is known of a stream may be of another log than this one.
+  IF EXISTS (SELECT FROM (SELECT e.s, min(e.v) AS v FROM unnest(streams, versions) e(s, v) WHERE e.s > 0 GROUP BY e.s) f
+             WHERE f.v > 1
+               AND (SELECT true FROM {schema}.log q WHERE q.stream = f.s AND q.version = f.v - 1 LIMIT 1) IS NULL)
   THEN
     RETURN;
   END IF;
@@ -68,9 +66,10 @@ REVOKE EXECUTE ON FUNCTION {schema}.append_behind FROM PUBLIC;
 -- Whoever could append before can do so now.
 DO $$
 DECLARE
-  appender regrole;
+  appender text;
 BEGIN
-  FOR appender IN SELECT DISTINCT a.grantee::regrole FROM pg_proc p, aclexplode(p.proacl) a
+  FOR appender IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+                  FROM pg_proc p, aclexplode(p.proacl) a
                   WHERE p.oid = '{schema}.append_next'::regproc AND a.grantee <> p.proowner LOOP
     EXECUTE 'GRANT EXECUTE ON FUNCTION {schema}.append_one, {schema}.append_behind TO ' || appender;
   END LOOP;

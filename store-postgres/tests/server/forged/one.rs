@@ -130,7 +130,8 @@ async fn one_event_is_written_as_it_should_be_or_not_at_all() {
 
 /// It acts with the owner's rights, so nothing in it may be looked up where the caller says.
 ///
-/// Control: with `l.position = head` for the first condition, what the role made is called.
+/// Controls: with `l.position = head` for the first condition, what the role made is called, and so it is without the
+/// search path of `refuse_insert`.
 #[tokio::test]
 async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
     let Some((place, _owner, name, mut raw)) = place().await else { return };
@@ -169,6 +170,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
         ("pg_postmaster_start_time()", "timestamptz"),
         ("octet_length(text)", "int"),
         ("split_part(text, text, int)", "text"),
+        ("current_setting(text, boolean)", "text"),
         ("pg_try_advisory_xact_lock(bigint)", "boolean"),
         ("pg_notify(text, text)", "text"),
     ] {
@@ -188,6 +190,9 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
         let said = sqlx::query_scalar::<_, i16>(AssertSqlSafe(one.sql())).fetch_one(&mut raw).await;
         assert_eq!(said.unwrap(), outcome);
     }
+    sqlx::raw_sql("SET annals.appending = 'off'").execute(&mut raw).await.unwrap();
+    let next = One { head: 5, version: 4, ..one };
+    assert!(refusal(&mut raw, &next.sql()).await.contains("added by the append functions only"));
     assert!(refusal(&mut raw, "SELECT 1 FROM log WHERE position = 1::bigint").await.contains("called as"));
     let drop = format!("DROP SCHEMA {evil} CASCADE");
     sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut place.raw().await).await.unwrap();
@@ -196,7 +201,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
 /// Such a role appends one event by the function that is made for that, and was given the right to when its log came
 /// from an older layout.
 ///
-/// Control: without the loop at the end of `0011_append_one.sql`, the role is refused.
+/// Control: without the loop at the end of `0012_append_behind.sql`, the role is refused.
 #[tokio::test]
 async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
     const OLDER: &str = "DROP FUNCTION append_one, append_behind; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
