@@ -3,8 +3,9 @@
 -- any more is found out by the unique indexes: then nothing is written.
 --
 -- outcome 0: written right behind `head_before`, at the time `at`. 1: nothing was written, because the server was
--- started anew since, the log ends in front of where the writer saw it end, or a stream in front of where it is believed
--- to: the log was restored. One that was restored while the server ran, and has grown past both, is not found out.
+-- started anew since, the log ends in front of where the writer saw it end, or a stream in front of where it is
+-- believed to: the log was restored. One that was restored while the server ran, and has grown past both, is not found
+-- out.
 CREATE FUNCTION {schema}.append_behind(
   started timestamptz,                       -- when the server was started, as far as the writer knows
   seen bigint,                               -- where the writer saw the log end; it has events
