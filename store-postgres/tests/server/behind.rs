@@ -123,8 +123,7 @@ async fn an_event_that_somebody_else_stored_is_not_stored_again() {
 /// Many at once, on streams of their own and on those that whoever comes first begins: whoever waits for its turn gets it,
 /// and nothing is lost or mixed up.
 ///
-/// Controls: without the lock in `0012_append_behind.sql`, an append fails; without the look at ids in
-/// `Writer::write_next`, there are events of streams that are none.
+/// Control: without the lock in `0012_append_behind.sql`, an append fails.
 #[tokio::test]
 async fn four_writers_at_once_get_all_their_events_in() {
     const EACH: u64 = 100;
