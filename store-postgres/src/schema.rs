@@ -19,6 +19,7 @@ pub struct Schema(Box<str>);
 )]
 pub struct SchemaError(String);
 
+/// Names complete, down to the operators: it stands in a function that acts with the owner's rights.
 const LOCK: &str = "((1634889313::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) \
                     '{schema}.log'::pg_catalog.regclass::pg_catalog.oid::pg_catalog.int8)";
 

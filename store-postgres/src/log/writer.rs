@@ -86,13 +86,11 @@ impl Writer {
     /// The next batch. When none comes for a while, other processes are told of the last ones.
     async fn next(&mut self, intake: &mut Intake) -> Option<Batch> {
         if let Some(at) = self.notices.owed_at() {
-            if at <= Instant::now() {
-                // Batches of which nothing was written keep coming.
-                self.tell_others().await;
-                return intake.next().await;
-            }
-            // Taking in is not begun anew by being broken off: what came is kept.
-            if let Ok(Some(batch)) = tokio::time::timeout_at(at, intake.next()).await {
+            // Not even once where it is past: batches of which nothing was written may keep coming. Taking in is not begun
+            // anew by being broken off: what came is kept.
+            if at > Instant::now()
+                && let Ok(Some(batch)) = tokio::time::timeout_at(at, intake.next()).await
+            {
                 return Some(batch);
             }
             self.tell_others().await;

@@ -1,14 +1,7 @@
 //! How large what such a role appends may be.
 
-use super::{ids, writes};
-use crate::{
-    place::{Place, to},
-    rights::role,
-};
-use annals::{
-    COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, EventStore, Expected, Json, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX,
-};
-use annals_postgres::Right;
+use super::{ids, log_and_role, writes};
+use annals::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, Json, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX};
 
 /// A call of the short way with one commit of `events`, each of whose payloads and metadata has so many bytes.
 fn sized(events: usize, payload: usize, metadata: usize) -> String {
@@ -30,11 +23,7 @@ fn sized(events: usize, payload: usize, metadata: usize) -> String {
 #[tokio::test]
 async fn whoever_appends_is_held_to_the_limits() {
     const FULL: usize = COMMIT_BYTES_MAX / PAYLOAD_BYTES_MAX;
-    let Some(place) = Place::new() else { return };
-    let owner = place.store().await;
-    owner.append(to("order-1", Expected::NEW, 2)).await.unwrap();
-    owner.append(to("stock-1", Expected::NEW, 1)).await.unwrap();
-    let (_, mut raw) = role(&place, &owner, Right::Append).await;
+    let Some((_place, _owner, _name, mut raw)) = log_and_role().await else { return };
     let small = Json::empty().bytes() + 5;
     for (events, payload, metadata) in [
         (COMMIT_EVENTS_MAX, small, small),

@@ -1,12 +1,9 @@
 //! The function for one event, called with numbers of one's own making.
 
-use super::writes;
-use crate::{
-    place::{Place, at, number, refusal, to},
-    rights::role,
-};
+use super::{log_and_role, writes};
+use crate::place::{Place, at, number, refusal, to};
 use annals::{EventStore, Expected, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX};
-use annals_postgres::{PostgresStore, Right};
+use annals_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 /// What the function is called with.
@@ -54,13 +51,9 @@ fn text(bytes: usize) -> &'static str {
     format!("to_json(repeat('x', {bytes} - 2))").leak()
 }
 
-/// The owner's log, with two events of `order-1` and one of `stock-1`, and a session of a role that may append.
+/// The log and role of all these tests, whose session has said that it is appending.
 async fn place() -> Option<(Place, PostgresStore, String, PgConnection)> {
-    let place = Place::new()?;
-    let owner = place.store().await;
-    owner.append(to("order-1", Expected::NEW, 2)).await.unwrap();
-    owner.append(to("stock-1", Expected::NEW, 1)).await.unwrap();
-    let (name, mut raw) = role(&place, &owner, Right::Append).await;
+    let (place, owner, name, mut raw) = log_and_role().await?;
     sqlx::raw_sql("SET annals.appending = 'on'").execute(&mut raw).await.unwrap();
     Some((place, owner, name, raw))
 }
