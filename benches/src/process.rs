@@ -1,4 +1,4 @@
-//! What the kernel says of this process and this machine. Linux only; elsewhere nothing is known.
+//! What the kernel says of this process and this machine. Much of it Linux only; elsewhere it is not known.
 
 use std::time::Duration;
 
@@ -9,15 +9,11 @@ pub fn peak_memory_kib() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The time that the threads of this process were running on a core; those that have ended are left out. `None` where
-/// the kernel does not tell.
-pub(crate) fn cpu_time() -> Option<Duration> {
-    let threads = std::fs::read_dir("/proc/self/task").ok()?;
-    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| {
-        let told = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        told.split_whitespace().next()?.parse::<u64>().ok()
-    };
-    Some(Duration::from_nanos(threads.filter_map(of_thread).sum()))
+/// The time that the threads of this process were running on a core, those that have ended too.
+pub(crate) fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    // Neither is negative, nor are there more nanoseconds than a second has.
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// How many cores there are and how busy they are, in words.

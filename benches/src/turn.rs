@@ -15,7 +15,7 @@ pub struct Turn {
 #[derive(Debug)]
 pub struct Stopwatch {
     began: Instant,
-    cpu_before: Option<Duration>,
+    cpu_before: Duration,
 }
 
 impl Stopwatch {
@@ -27,8 +27,8 @@ impl Stopwatch {
     /// The turn ends now: so many were done.
     pub fn stop(self, count: usize) -> Turn {
         let (took, count) = (self.began.elapsed(), count as f64);
-        let busy = self.cpu_before.zip(cpu_time()).map(|(before, after)| after.saturating_sub(before));
-        let cpu_us = busy.map_or(0.0, |busy| busy.as_secs_f64() * 1e6 / count.max(1.0));
+        let busy = cpu_time().saturating_sub(self.cpu_before);
+        let cpu_us = busy.as_secs_f64() * 1e6 / count.max(1.0);
         Turn { value: count / took.as_secs_f64().max(1e-9), cpu_us }
     }
 }

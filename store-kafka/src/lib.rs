@@ -69,6 +69,7 @@ pub mod headers;
 mod incoming;
 mod lag;
 mod murmur2;
+mod own_thread;
 mod polled;
 mod proof;
 mod publisher;

@@ -5,19 +5,28 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-/// How long the thread waits for a report before it looks whether it is still wanted.
+/// How long the thread listens, or leaves it to whoever sends, before it looks whether it is still wanted.
 const LISTENS: Duration = Duration::from_millis(50);
 
-/// A producer with a thread that hears what it reports. Tokens for OAUTHBEARER are asked for this way only: a producer that
-/// nobody polls does not even begin, and one that idles past its token is thrown out.
+/// How many reports are heard at once: the client does not say whether there was one. There is about one of each partition
+/// at a time.
+const REPORTS_AT_ONCE: usize = 8;
+
+/// After so many records reports are heard, so that memory is used again while it is near.
+const HEAR_RECORDS: u32 = 64;
+
+/// A producer with a thread that hears what it reports while nobody else does. Tokens for OAUTHBEARER are asked for this way
+/// only: a producer that nobody polls does not even begin, and one that idles past its token is thrown out.
 pub(crate) struct Polled {
     producer: Arc<Producer>,
+    heard: Arc<AtomicBool>,
+    unheard: AtomicU32,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,14 +35,33 @@ impl Polled {
     /// # Errors
     /// When this machine makes no thread.
     pub(crate) fn new(producer: Producer) -> std::io::Result<Self> {
-        let (producer, ended) = (Arc::new(producer), Arc::new(AtomicBool::new(false)));
-        let (heard, over) = (producer.clone(), ended.clone());
+        let producer = Arc::new(producer);
+        let (heard, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (listening, by_others, over) = (producer.clone(), heard.clone(), ended.clone());
         let thread = thread::Builder::new().name("annals-kafka-hears".into()).spawn(move || {
             while !over.load(Ordering::Relaxed) {
-                heard.poll(LISTENS);
+                match by_others.swap(false, Ordering::Relaxed) {
+                    true => thread::park_timeout(LISTENS),
+                    false => listening.poll(LISTENS),
+                }
             }
         })?;
-        Ok(Self { producer, ended, thread: Some(thread) })
+        Ok(Self { producer, heard, unheard: AtomicU32::new(0), ended, thread: Some(thread) })
+    }
+
+    /// A record was handed over; now and then what is reported is heard.
+    pub(crate) fn has_sent(&self) {
+        if self.unheard.fetch_add(1, Ordering::Relaxed) >= HEAR_RECORDS {
+            self.unheard.store(0, Ordering::Relaxed);
+            self.hear();
+        }
+    }
+
+    /// Hears what is reported by now; all records that have arrived together are one report. Whoever hears of a record
+    /// frees its memory, which is cheap for the thread that sent it only.
+    pub(crate) fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+        (0..REPORTS_AT_ONCE).for_each(|_| self.producer.poll(Duration::ZERO));
     }
 }
 
@@ -48,6 +76,7 @@ impl Deref for Polled {
 impl Drop for Polled {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
+        self.thread.iter().for_each(|thread| thread.thread().unpark());
         // It only fails where the thread panicked, which has been told.
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -6,6 +6,7 @@ use crate::{
     client::Hearing,
     control::Control,
     headers::HeaderWriter,
+    own_thread::OwnThread,
     running::Running,
     sent::Sent,
     session::{BATCH_BYTES_MAX, Session},
@@ -18,7 +19,7 @@ use annals::{
     SubscriberError,
 };
 use async_trait::async_trait;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::{consumer::BaseConsumer, error::KafkaError};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
@@ -50,6 +51,8 @@ pub struct Publisher {
     pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) place: Place,
     pub(crate) running: Option<Running>,
+    /// Where it works, since the session began.
+    thread: Option<OwnThread>,
     pub(crate) reader: Option<Arc<BaseConsumer<Hearing>>>,
     advanced: Instant,
     /// When the topics were looked at last, and how often they are.
@@ -71,7 +74,7 @@ impl Publisher {
     ) -> Self {
         let name: Arc<str> = name.into();
         let place = Place::live(documents.clone(), name.clone(), 1).terms(terms.lease.clone());
-        let (running, reader, advanced, looked) = (None, None, Instant::now(), Instant::now());
+        let (running, thread, reader, advanced, looked) = (None, None, None, Instant::now(), Instant::now());
         let batch_bytes_max = BATCH_BYTES_MAX;
         Self {
             name,
@@ -81,6 +84,7 @@ impl Publisher {
             documents,
             place,
             running,
+            thread,
             reader,
             advanced,
             looked,
@@ -262,11 +266,15 @@ impl Publisher {
     ) -> Result<(), SubscriberError> {
         let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
         let given_up = running.session.given_up();
-        let working = blocking(move || work(&mut running).map(|()| running));
+        let mut thread = self.thread.take().map_or_else(|| self.start_thread(), Ok)?;
         let name = self.name.clone();
-        match self.place.renewing(async { working.await.map_err(|error| error.of(&name)) }).await {
+        let working = async {
+            let worked = thread.run(move || work(&mut running).map(|()| running)).await;
+            worked.unwrap_or(Err(PublishError::Ended)).map_err(|error| error.of(&name))
+        };
+        match self.place.renewing(working).await {
             Ok(running) => {
-                self.running = Some(running);
+                (self.running, self.thread) = (Some(running), Some(thread));
                 Ok(())
             }
             Err(error) => {
@@ -275,6 +283,13 @@ impl Publisher {
                 Err(error)
             }
         }
+    }
+
+    fn start_thread(&self) -> Result<OwnThread, SubscriberError> {
+        OwnThread::start("annals-kafka-publishes").map_err(|error| {
+            let error = KafkaError::ClientCreation(error.to_string());
+            PublishError::from(self.options.failed("starting a thread", error)).of(&self.name)
+        })
     }
 
     /// Makes visible what was sent and is not yet.
@@ -287,6 +302,7 @@ impl Publisher {
 
     /// Ends the session: what it had begun is taken back.
     pub(crate) async fn close(&mut self) {
+        self.thread = None;
         let gone = (self.running.take(), self.reader.take());
         // A client waits for its threads when it is dropped.
         if tokio::task::spawn_blocking(move || drop(gone)).await.is_err() {

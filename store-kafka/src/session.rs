@@ -84,9 +84,7 @@ impl Session {
         let mut config = options.config();
         config
             .set("transactional.id", id)
-            .set("transaction.timeout.ms", TRANSACTION_LASTS_MAX.as_millis().to_string())
-            // Where every record has arrived is told by the flush before a commit.
-            .set("delivery.report.only.error", "true");
+            .set("transaction.timeout.ms", TRANSACTION_LASTS_MAX.as_millis().to_string());
         let session = Self::of(options, config, batch_bytes_max)?;
         let begun = Instant::now();
         while let Err(error) = session.producer.init_transactions(BEGIN_LOOK_INTERVAL) {
@@ -177,7 +175,7 @@ impl Session {
                 return Err(self.options.failed("sending", KafkaError::Canceled));
             }
             match self.producer.send(record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     record = back;
                     self.look("sending", *begun.get_or_insert_with(Instant::now))?;
@@ -185,6 +183,8 @@ impl Session {
                 Err((error, _)) => return Err(self.failed("sending", error)),
             }
         }
+        self.producer.has_sent();
+        Ok(())
     }
 
     /// Waits until everything that was sent has arrived.
@@ -194,7 +194,7 @@ impl Session {
         while self.producer.flush(Duration::ZERO).is_err() {
             self.look("waiting for records to arrive", begun)?;
         }
-        self.producer.poll(Duration::ZERO);
+        self.producer.hear();
         match self.hearing.undelivered() {
             None => Ok(()),
             Some(error) => Err(self.failed("delivering a record", error)),
@@ -210,7 +210,7 @@ impl Session {
 
     /// Hears what the client has to say, and lets it work for a moment.
     fn look(&self, doing: &'static str, begun: Instant) -> Result<(), KafkaFailed> {
-        self.producer.poll(Duration::ZERO);
+        self.producer.hear();
         if let Some(error) = self.hearing.undelivered() {
             return Err(self.failed("delivering a record", error));
         }
