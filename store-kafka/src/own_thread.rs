@@ -39,3 +39,29 @@ impl OwnThread {
         told.await.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread::ThreadId;
+
+    #[tokio::test]
+    async fn all_work_is_done_by_one_thread_in_order() {
+        let mut own = OwnThread::start("works").unwrap();
+        let mut by: Vec<(u32, ThreadId)> = Vec::new();
+        for piece in 0..100 {
+            by.push(own.run(move || (piece, thread::current().id())).await.unwrap());
+        }
+        let thread = by[0].1;
+        assert_ne!(thread, thread::current().id());
+        assert_eq!(by, (0..100).map(|piece| (piece, thread)).collect::<Vec<_>>());
+    }
+
+    /// Broken on purpose: where a job that was not taken is kept, the second wait has no end.
+    #[tokio::test]
+    async fn a_thread_that_panicked_says_so_and_does_nothing_any_more() {
+        let mut own = OwnThread::start("panics").unwrap();
+        assert_eq!(own.run(|| -> u32 { panic!("on purpose") }).await, None);
+        assert_eq!(own.run(|| 1).await, None);
+    }
+}
