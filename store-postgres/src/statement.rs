@@ -35,16 +35,17 @@ impl Statement {
     }
 }
 
-/// Declares a struct of statements, each a file beside the caller's.
+/// Declares a struct of statements, each a file beside the caller's, or several behind each other.
 macro_rules! statements {
-    ($(#[$doc:meta])* $name:ident { $($statement:ident = $file:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($statement:ident = $($file:literal)+,)* }) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(super) struct $name { $(pub(super) $statement: $crate::statement::Statement,)* }
 
         impl $name {
             pub(super) fn of(schema: &$crate::Schema, prepared: bool) -> Self {
-                Self { $($statement: $crate::statement::Statement::of(include_str!($file), schema, prepared),)* }
+                let of = |text| $crate::statement::Statement::of(text, schema, prepared);
+                Self { $($statement: of(concat!($(include_str!($file)),+)),)* }
             }
         }
     };

@@ -32,28 +32,71 @@ pub(super) struct ShortWay<'p, 'a> {
     pub(super) is_due: bool,
 }
 
+/// A statement of the short way.
+pub(super) struct Short<'a> {
+    pub(super) query: Query<'a, Postgres, PgArguments>,
+    /// It tells other processes.
+    pub(super) tells: bool,
+    pub(super) says: Says,
+}
+
+/// How a statement says that it is done: each row that it answers with would cost what a tenth of an insert costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// By the number of rows that were inserted: all of them or none.
+    Inserted,
+    /// By a row that says 0.
+    Row,
+}
+
 impl<'a> ShortWay<'_, 'a> {
-    /// The statement that writes them right behind the head of the plan, and whether it tells other processes. Its one
-    /// row says 0 when that is done.
-    pub(super) fn query(&self, means: Means) -> (Query<'a, Postgres, PgArguments>, bool) {
+    /// The statement that writes them right behind the head of the plan.
+    pub(super) fn query(&self, means: Means) -> Short<'a> {
         let Self { sql, plan, types, is_due, .. } = *self;
-        let one = |statement, row| bind_row(self.begun(statement), row, types).bind(is_due);
         // All but the last one copy the time of the last event, so there must be one.
-        let query = match (means, lone(plan)) {
-            _ if plan.begins_behind() == Position::START => None,
-            (Means::Functions, Some(row)) => Some(one(&sql.append_one_by_function, &row).bind(begins(&row))),
-            (Means::Inserts, Some(row)) => Some(match begins(&row) {
-                Some(name) => one(&sql.append_first, &row).bind(name),
-                None => one(&sql.append_one, &row),
-            }),
-            (Means::Inserts, None) => {
-                Some(Next::of(plan, types).bind(self.begun(&sql.append_rows)).bind(is_due))
+        let means = if plan.begins_behind() == Position::START { Means::Batches } else { means };
+        match (means, lone(plan)) {
+            (Means::Inserts, Some(row)) => self.insert_one(&row),
+            (Means::Inserts, None) => self.insert_rows(Next::of(plan, types)),
+            (Means::Functions, Some(row)) => {
+                let query = bind_row(self.begun(&sql.append_one_by_function), &row, types);
+                Short { query: query.bind(begins(&row)).bind(is_due), tells: is_due, says: Says::Row }
             }
-            _ => None,
+            // This one looks at each row that it is given, and always tells.
+            _ => {
+                let Next { begun, rows } = Next::of(plan, types);
+                let query = rows.bind(begun.bind(self.begun(&sql.append_next)));
+                Short { query, tells: true, says: Says::Row }
+            }
+        }
+    }
+
+    fn insert_one(&self, row: &Row<'a>) -> Short<'a> {
+        let Self { sql, types, is_due, .. } = *self;
+        let statement = match (begins(row), is_due) {
+            (None, false) => &sql.append_one,
+            (None, true) => &sql.append_one_told,
+            (Some(_), false) => &sql.append_first,
+            (Some(_), true) => &sql.append_first_told,
         };
-        // This one looks at each row that it is given, and always tells.
-        let batch = || (Next::of(plan, types).bind(self.begun(&sql.append_next)), true);
-        query.map_or_else(batch, |query| (query, is_due))
+        let query = bind_row(self.begun(statement), row, types);
+        let query = begins(row).into_iter().fold(query, Query::bind);
+        Short { query, tells: is_due, says: Says::Inserted }
+    }
+
+    fn insert_rows(&self, next: Next<'a>) -> Short<'a> {
+        let Self { sql, is_due, .. } = *self;
+        let Next { begun, rows } = next;
+        let begins = !begun.ids.is_empty();
+        let statement = match (begins, is_due) {
+            (false, false) => &sql.append_rows,
+            (false, true) => &sql.append_rows_told,
+            (true, false) => &sql.append_begun,
+            (true, true) => &sql.append_begun_told,
+        };
+        let query = rows.bind(self.begun(statement));
+        let query = if begins { begun.bind(query) } else { query };
+        Short { query, tells: is_due, says: Says::Inserted }
     }
 
     /// The statement that waits for its turn and writes them behind what others have appended. Its one row says 0 when
@@ -63,9 +106,10 @@ impl<'a> ShortWay<'_, 'a> {
         let begins_behind = plan.begins_behind().to_i64();
         let mut next = Next::of(plan, types);
         // Where they begin is not known yet, only which of the rows is their first.
-        next.new_streams.iter_mut().for_each(|id| *id -= begins_behind);
-        next.streams.iter_mut().filter(|id| **id > begins_behind).for_each(|id| *id = begins_behind - *id);
-        next.bind(self.begun(&sql.append_behind)).bind(is_due)
+        next.begun.ids.iter_mut().for_each(|id| *id -= begins_behind);
+        let of_begun = next.rows.streams.iter_mut().filter(|id| **id > begins_behind);
+        of_begun.for_each(|id| *id = begins_behind - *id);
+        next.rows.bind(next.begun.bind(self.begun(&sql.append_behind))).bind(is_due)
     }
 
     fn begun(&self, statement: &Statement) -> Query<'a, Postgres, PgArguments> {
@@ -73,11 +117,23 @@ impl<'a> ShortWay<'_, 'a> {
     }
 }
 
-/// The accepted commits of a batch, column by column.
+/// The accepted commits of a batch.
 #[derive(Default)]
 struct Next<'a> {
-    new_streams: Vec<i64>,
-    new_names: Vec<&'a str>,
+    begun: Begun<'a>,
+    rows: Rows<'a>,
+}
+
+/// The streams that begin.
+#[derive(Default)]
+struct Begun<'a> {
+    ids: Vec<i64>,
+    names: Vec<&'a str>,
+}
+
+/// The events, column by column.
+#[derive(Default)]
+struct Rows<'a> {
     streams: Vec<i64>,
     versions: Vec<i64>,
     ids: Vec<Uuid>,
@@ -93,14 +149,22 @@ impl<'a> Next<'a> {
         let mut next = Self::default();
         for accepted in plan.accepted() {
             for (name, id) in accepted.new_streams() {
-                next.new_streams.push(id.to_i64());
-                next.new_names.push(name.as_str());
+                next.begun.ids.push(id.to_i64());
+                next.begun.names.push(name.as_str());
             }
-            accepted.rows().for_each(|row| next.push(&row, types));
+            accepted.rows().for_each(|row| next.rows.push(&row, types));
         }
         next
     }
+}
 
+impl<'a> Begun<'a> {
+    fn bind(self, query: Query<'a, Postgres, PgArguments>) -> Query<'a, Postgres, PgArguments> {
+        query.bind(self.ids).bind(self.names)
+    }
+}
+
+impl<'a> Rows<'a> {
     fn push(&mut self, row: &Row<'a>, types: &Interned) {
         self.streams.push(row.stream.to_i64());
         self.versions.push(row.version.to_i64());
@@ -114,8 +178,6 @@ impl<'a> Next<'a> {
 
     fn bind(self, query: Query<'a, Postgres, PgArguments>) -> Query<'a, Postgres, PgArguments> {
         query
-            .bind(self.new_streams)
-            .bind(self.new_names)
             .bind(self.streams)
             .bind(self.versions)
             .bind(self.ids)

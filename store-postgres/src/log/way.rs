@@ -2,7 +2,7 @@
 
 use crate::failure;
 use annals::Position;
-use sqlx::{Error, Row, postgres::PgRow};
+use sqlx::Error;
 
 /// After a way was refused, so many batches go another one: whoever appends besides us goes on for a while, and repeats
 /// come in swarms.
@@ -33,16 +33,11 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Of the answer to a statement whose row says 0 when it is done, and `behind` which position.
-    pub(super) fn of(
-        answer: Result<Vec<PgRow>, Error>,
-        behind: impl Fn(&PgRow) -> Result<Position, Error>,
-    ) -> Result<Self, Error> {
+    /// Of the answer to a statement: behind which position it wrote, if it did.
+    pub(super) fn of(answer: Result<Option<Position>, Error>) -> Result<Self, Error> {
         match answer {
-            Ok(rows) => match rows.first() {
-                Some(row) if row.try_get::<i16, _>(0)? == 0 => Ok(Self::Behind(behind(row)?)),
-                _ => Ok(Self::Elsewhere),
-            },
+            Ok(Some(head)) => Ok(Self::Behind(head)),
+            Ok(None) => Ok(Self::Elsewhere),
             Err(error) if failure::is_position_taken(&error) => Ok(Self::Elsewhere),
             Err(error) if failure::is_stream_taken(&error) => Ok(Self::StreamTaken),
             Err(error) if failure::is_taken(&error) => Ok(Self::Taken),

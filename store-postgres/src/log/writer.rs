@@ -6,7 +6,7 @@ use super::{
     due::Due,
     head,
     look_up::{events, first_arrivals, look_up},
-    next::{Means, ShortWay, rows},
+    next::{Means, Says, Short, ShortWay, rows},
     notices::{Heard, Notices},
     reconnect::Reconnect,
     types::Interned,
@@ -23,8 +23,11 @@ use annals::{
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Error, Row, postgres::PgRow};
-use std::{convert::Infallible, sync::Arc};
-use tokio::{sync::watch, time::Instant};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, Sleep},
+};
 
 type Outcome = Result<Committed, AppendError>;
 type Answers = Vec<(Pending, Outcome)>;
@@ -44,6 +47,8 @@ pub(super) struct Writer {
     started: DateTime<Utc>,
     way: Way,
     notices: Notices,
+    /// Rings when other processes are to be told, or sooner. One for all appends: to set it wakes another thread.
+    alarm: Pin<Box<Sleep>>,
     reconnect: Reconnect,
 }
 
@@ -79,21 +84,28 @@ impl Writer {
             started: DateTime::UNIX_EPOCH,
             way: Way::Short,
             notices: Notices::counted_by(heard),
+            alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
             reconnect: Reconnect::at_once(Instant::now()),
         }
     }
 
     /// The next batch. When none comes for a while, other processes are told of the last ones.
     async fn next(&mut self, intake: &mut Intake) -> Option<Batch> {
-        if let Some(at) = self.notices.owed_at() {
-            // Not even once where it is past: batches of which nothing was written may keep coming. Taking in is not begun
-            // anew by being broken off: what came is kept.
-            if at > Instant::now()
-                && let Ok(Some(batch)) = tokio::time::timeout_at(at, intake.next()).await
-            {
-                return Some(batch);
+        while let Some(at) = self.notices.owed_at() {
+            // Not even once where it is past: batches of which nothing was written may keep coming.
+            if at <= Instant::now() {
+                self.tell_others().await;
+                continue;
             }
-            self.tell_others().await;
+            if self.alarm.is_elapsed() || self.alarm.deadline() > at {
+                self.alarm.as_mut().reset(at);
+            }
+            tokio::select! {
+                biased;
+                // Taking in is not begun anew by being broken off: what came is kept.
+                batch = intake.next() => return batch,
+                () = &mut self.alarm => {}
+            }
         }
         intake.next().await
     }
@@ -182,14 +194,19 @@ impl Writer {
             let remembered = plan.begins_behind();
             let (mut written, mut tells) = (Written::Elsewhere, is_due);
             if *way == Way::Short {
-                let (query, told) = short.query(*means);
-                (written, tells) = (Written::of(session.rows(query).await, |_| Ok(remembered))?, told);
+                let Short { query, tells: told, says } = short.query(*means);
+                let is_done = match says {
+                    Says::Inserted => session.act(query).await.map(|inserted| inserted > 0),
+                    Says::Row => session.rows(query).await.and_then(|rows| Ok(done(&rows)?.is_some())),
+                };
+                (written, tells) = (Written::of(is_done.map(|is_done| is_done.then_some(remembered)))?, told);
             }
             // Into a log without events nobody writes behind others.
             if written == Written::Elsewhere && remembered > Position::START {
                 let answer = session.rows(short.query_behind_others()).await;
-                let head_before = |row: &PgRow| Ok(Position::from_i64(row.try_get(1)?));
-                (written, tells) = (Written::of(answer, head_before)?, is_due);
+                let head = |row: &PgRow| Ok(Position::from_i64(row.try_get(1)?));
+                (written, tells) =
+                    (Written::of(answer.and_then(|rows| done(&rows)?.map(head).transpose()))?, is_due);
             }
             *way = way.after(written, remembered);
             let Written::Behind(head) = written else {
@@ -312,4 +329,10 @@ impl Writer {
     fn tell_head(&self) {
         head::tell(&self.head, self.known.head());
     }
+}
+
+/// The row of a statement that says 0 when it is done, if it is.
+fn done(rows: &[PgRow]) -> Result<Option<&PgRow>, Error> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok((row.try_get::<i16, _>(0)? == 0).then_some(row))
 }
