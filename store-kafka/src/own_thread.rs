@@ -11,7 +11,8 @@ const WAITING_MAX: usize = 1;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The thread. It ends when this is dropped and what it is at is done.
+/// The thread. It ends when this is dropped and what it is at is done; nobody waits for that, not even the end of the
+/// process. What is under way then was given up before.
 #[derive(Debug)]
 pub(crate) struct OwnThread(mpsc::SyncSender<Job>);
 

@@ -1,6 +1,7 @@
 //! A producer that is heard while it has nothing to do.
 
 use crate::client::Producer;
+use rdkafka::producer::Producer as _;
 use std::{
     ops::Deref,
     sync::{
@@ -13,10 +14,6 @@ use std::{
 
 /// How long the thread listens, or leaves it to whoever sends, before it looks whether it is still wanted.
 const LISTENS: Duration = Duration::from_millis(50);
-
-/// How many reports are heard at once: the client does not say whether there was one. There is about one of each partition
-/// at a time.
-const REPORTS_AT_ONCE: usize = 8;
 
 /// After so many records reports are heard, so that memory is used again while it is near.
 const HEAR_RECORDS: u32 = 64;
@@ -51,17 +48,25 @@ impl Polled {
 
     /// A record was handed over; now and then what is reported is heard.
     pub(crate) fn has_sent(&self) {
-        if self.unheard.fetch_add(1, Ordering::Relaxed) >= HEAR_RECORDS {
-            self.unheard.store(0, Ordering::Relaxed);
+        if self.unheard.fetch_add(1, Ordering::Relaxed) + 1 >= HEAR_RECORDS {
             self.hear();
         }
     }
 
-    /// Hears what is reported by now; all records that have arrived together are one report. Whoever hears of a record
-    /// frees its memory, which is cheap for the thread that sent it only.
+    /// Hears what is reported by now. Whoever hears of a record frees its memory, which is cheap for the thread that sent
+    /// it only.
     pub(crate) fn hear(&self) {
         self.heard.store(true, Ordering::Relaxed);
-        (0..REPORTS_AT_ONCE).for_each(|_| self.producer.poll(Duration::ZERO));
+        self.unheard.store(0, Ordering::Relaxed);
+        // The client does not say whether there was a report; one that was heard is in flight no more.
+        let mut before = self.producer.in_flight_count();
+        loop {
+            self.producer.poll(Duration::ZERO);
+            match self.producer.in_flight_count() {
+                now if now < before => before = now,
+                _ => break,
+            }
+        }
     }
 }
 

@@ -264,9 +264,9 @@ impl Publisher {
         &mut self,
         work: impl FnOnce(&mut Running) -> Result<(), PublishError> + Send + 'static,
     ) -> Result<(), SubscriberError> {
+        let mut thread = self.thread.take().map_or_else(|| self.start_thread(), Ok)?;
         let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
         let given_up = running.session.given_up();
-        let mut thread = self.thread.take().map_or_else(|| self.start_thread(), Ok)?;
         let name = self.name.clone();
         let working = async {
             let worked = thread.run(move || work(&mut running).map(|()| running)).await;

@@ -28,8 +28,8 @@ pub const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(60);
 /// How long one record may be on its way, repeats included: shorter than its transaction.
 pub const DELIVERY_LASTS_MAX: Duration = Duration::from_secs(55);
 
-/// How many records wait in the client for the broker; whoever sends more waits. A tenth of a second at full speed, so the
-/// client never runs dry, and memory stays as it is however long the log is.
+/// How many records wait in the client, for the broker or to be heard of; whoever sends more waits. A tenth of a second at
+/// full speed, so the client never runs dry, and memory stays as it is however long the log is.
 pub const QUEUE_RECORDS_MAX: usize = 25_000;
 
 /// How many bytes wait there at most: whatever is published, it takes no more memory than about twice that.
@@ -190,11 +190,11 @@ impl Session {
     /// Waits until everything that was sent has arrived.
     pub(crate) fn arrived(&self) -> Result<(), KafkaFailed> {
         let begun = Instant::now();
+        self.producer.hear();
         // Not one long flush: it answers up to a tenth of a second after the last record has arrived.
         while self.producer.flush(Duration::ZERO).is_err() {
             self.look("waiting for records to arrive", begun)?;
         }
-        self.producer.hear();
         match self.hearing.undelivered() {
             None => Ok(()),
             Some(error) => Err(self.failed("delivering a record", error)),
@@ -208,9 +208,8 @@ impl Session {
         committed.map_err(|error| self.failed("committing a transaction", error))
     }
 
-    /// Hears what the client has to say, and lets it work for a moment.
+    /// Lets the client work for a moment, and hears what it has to say.
     fn look(&self, doing: &'static str, begun: Instant) -> Result<(), KafkaFailed> {
-        self.producer.hear();
         if let Some(error) = self.hearing.undelivered() {
             return Err(self.failed("delivering a record", error));
         }
@@ -222,6 +221,7 @@ impl Session {
             return Err(self.failed(doing, late));
         }
         thread::sleep(LOOK_INTERVAL);
+        self.producer.hear();
         Ok(())
     }
 

@@ -113,7 +113,8 @@ impl FromStr for KafkaOptions {
 }
 
 impl KafkaOptions {
-    /// With tokens for OAUTHBEARER from `source`, which is asked on a thread of its own whenever a fresh one is wanted.
+    /// With tokens for OAUTHBEARER from `source`, which is asked whenever a fresh one is wanted. What a publisher sends waits
+    /// meanwhile; nothing else does.
     #[must_use]
     pub fn with_token(mut self, source: impl Fn() -> Result<Token, String> + Send + Sync + 'static) -> Self {
         self.token = Some(Arc::new(source));

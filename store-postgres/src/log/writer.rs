@@ -103,7 +103,10 @@ impl Writer {
             tokio::select! {
                 biased;
                 // Taking in is not begun anew by being broken off: what came is kept.
-                batch = intake.next() => return batch,
+                batch = intake.next() => match batch {
+                    Some(batch) => return Some(batch),
+                    None => self.tell_others().await,
+                },
                 () = &mut self.alarm => {}
             }
         }

@@ -3,8 +3,8 @@
 use crate::place::{Place, at, number, refusal, stream, to};
 use annals::{EventStore, Fingerprint, Position, SnapshotStore};
 use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::sync::Arc;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgListener};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::task::JoinSet;
 
 /// Not all of them are told, but the last one is: readers do not wait until they ask by themselves.
@@ -25,6 +25,58 @@ async fn the_last_append_of_a_burst_is_told_to_other_processes() {
         let is_heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= last)).await.is_ok();
         assert!(is_heard, "nobody told of position {last} within {:?}", HEAD_POLL / 2);
     }
+}
+
+/// One event or several, on streams that exist or begin: whichever statement tells, it tells where a commit ends, and each
+/// of them does.
+///
+/// Control: with the first row of a statement told in `rows_told.sql`, a position within a commit is told; with a statement
+/// that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
+#[tokio::test]
+async fn every_statement_tells_where_a_commit_ends() {
+    const ROUNDS_MAX: u64 = 400;
+    const EVENTS: u64 = 8;
+    // More often than by chance, between two appends that are a millisecond apart.
+    const OFTEN: u32 = 5;
+    let Some(place) = Place::new() else { return };
+    let store = place.store().await;
+    let channel = "SELECT 'annals_' || 'log'::regclass::oid";
+    let channel: String = sqlx::query(channel).fetch_one(&mut place.raw().await).await.unwrap().get(0);
+    let url = place.url();
+    let mut listener = PgListener::connect(url.split('?').next().unwrap()).await.unwrap();
+    listener.listen(&channel).await.unwrap();
+    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let listening = tokio::spawn(async move {
+        while let Ok(told) = listener.recv().await {
+            let _ = tell.send(told.payload().parse::<u64>().unwrap());
+        }
+    });
+    // Where the four commits of a round end, and which of them were told of behind the first round: into a log without events
+    // another statement writes.
+    let mut told = BTreeMap::from([1, 2, 5, 0].map(|end| (end, 0)));
+    for round in 0..ROUNDS_MAX {
+        for (name, count) in [("one", 1), ("several", 3)] {
+            let begins = to(&format!("order-{name}-{round}"), at(0), count);
+            let goes_on = to(&format!("order-{name}"), at(round * count as u64), count);
+            for commit in [begins, goes_on] {
+                store.append(commit).await.unwrap();
+            }
+        }
+        while let Ok(position) = heard.try_recv() {
+            let often = told.get_mut(&(position % EVENTS));
+            let often = often.unwrap_or_else(|| panic!("position {position} was told, where no commit ends"));
+            *often += u32::from(position > EVENTS);
+        }
+        if told.values().all(|often| *often >= OFTEN) {
+            break;
+        }
+    }
+    listening.abort();
+    let is_told = told.values().all(|often| *often >= OFTEN);
+    assert!(is_told, "where a commit ends in {EVENTS} events, and how often that was told: {told:?}");
+    let torn = "SELECT count(*) FROM (SELECT FROM log GROUP BY position - commit_index \
+                HAVING count(DISTINCT recorded_at) > 1 OR count(*) <> max(commit_size)) t";
+    assert_eq!(number(&mut place.raw().await, torn).await, 0, "the events of a commit have one time");
 }
 
 /// A notification needs no right at all; it is a hint to look, and what it says is not believed. What comes behind it

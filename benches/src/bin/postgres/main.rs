@@ -84,13 +84,15 @@ fn measure(args: &Args, runtime: &Runtime) -> anyhow::Result<()> {
             read_and_replay(args, runtime, &server, &mut report)?;
         }
         pool::measure(args, runtime, &server, &mut report)?;
-        if medium == Medium::SlowFlushes {
+        if args.quick && medium == Medium::SlowFlushes {
             continue;
         }
         hot::measure(args, runtime, &server, &mut report)?;
         processes::measure(args, &server, &mut report)?;
         waking::measure(args, runtime, &server, &mut report)?;
-        growth::measure(args, runtime, &server, &mut report)?;
+        if medium != Medium::SlowFlushes {
+            growth::measure(args, runtime, &server, &mut report)?;
+        }
     }
     report.end();
     Ok(())
