@@ -49,8 +49,11 @@ use tokio_util::sync::CancellationToken;
 /// How often the client says how far it is behind, for metrics.
 const STATISTICS_INTERVAL_MS: &str = "5000";
 
-/// How many records of a partition the client fetches ahead, beside those that [wait](WAITING_RECORDS_MAX).
+/// How many records the client fetches ahead, beside those that [wait](WAITING_RECORDS_MAX).
 const FETCHED_RECORDS: usize = 4_096;
+
+/// How long it asks for no more when it has so many. Its own second is longer than it takes to handle them.
+const FETCH_PAUSE_MS: &str = "5";
 
 /// Feeds a projection or a policy from topics: a member of a consumer group, of which any number may run, in any number of
 /// processes.
@@ -202,6 +205,7 @@ impl Consumer {
             .set("auto.commit.interval.ms", OFFSETS_INTERVAL.as_millis().to_string())
             .set("queued.min.messages", FETCHED_RECORDS.to_string())
             .set("queued.max.messages.kbytes", (WAITING_BYTES_MAX >> 10).to_string())
+            .set("fetch.queue.backoff.ms", FETCH_PAUSE_MS)
             .set("fetch.wait.max.ms", "50")
             .set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
         config

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 const PROPERTIES: [&str; 5] =
     ["acks=all", "enable.idempotence=true", "batch.size=1048576", "linger.ms=5", "buffer.memory=67108864"];
 
-/// As long as a transaction of ours may be open under full load.
+/// As long as a transaction of ours may be open at the end of a log. Far behind it, ours hold up to 50 000 records.
 const TRANSACTION_MS: &str = "100";
 
 /// Sends `records` of `bytes` each, in transactions; so many a second as it says itself, and the bytes a record in the

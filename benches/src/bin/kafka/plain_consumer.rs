@@ -26,13 +26,14 @@ const NEXT_MAX: Duration = Duration::from_secs(60);
 const POLL_WAIT: Duration = Duration::from_millis(100);
 
 /// What the consumer of ours asks of the client.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("isolation.level", "read_committed"),
     ("auto.offset.reset", "earliest"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("enable.auto.commit", "false"),
     ("queued.min.messages", "4096"),
     ("queued.max.messages.kbytes", "16384"),
+    ("fetch.queue.backoff.ms", "5"),
     ("fetch.wait.max.ms", "50"),
 ];
 

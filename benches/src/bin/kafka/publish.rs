@@ -51,10 +51,7 @@ pub(crate) fn measure(
         let mut pairs = Pairs::default();
         for _ in 0..args.rounds {
             let (limit, bytes) = plain::send(broker, count, With::Headers)?;
-            ensure!(
-                (bytes / in_log - 1.0).abs() < ALIKE_WITHIN,
-                "{bytes} bytes a record instead of {in_log}"
-            );
+            ensure_alike(bytes, in_log)?;
             pairs.add(publish(runtime, broker, &memory, count)?.0, limit);
         }
         report.add(&Figure::of(DRIVER, "disk", "events/s", &pairs))?;
@@ -65,7 +62,8 @@ pub(crate) fn measure(
         }
         let mut pairs = Pairs::default();
         for round in 0..=args.rounds {
-            let (limit, _) = limit::producer_performance(broker, count, size)?;
+            let (limit, bytes) = limit::producer_performance(broker, count, size)?;
+            ensure_alike(bytes, in_log)?;
             let (ours, _) = publish(runtime, broker, store, count)?;
             if round > 0 {
                 pairs.add(ours, limit);
@@ -101,6 +99,11 @@ pub(crate) fn measure(
         }
         report.add(&Figure::of(BARE, "disk", "events/s", &pairs))?;
     }
+    Ok(())
+}
+
+fn ensure_alike(bytes: f64, in_log: f64) -> anyhow::Result<()> {
+    ensure!((bytes / in_log - 1.0).abs() < ALIKE_WITHIN, "{bytes} bytes a record instead of {in_log}");
     Ok(())
 }
 
