@@ -133,9 +133,12 @@ async fn who_does_not_get_in_is_told_why_and_soon() {
                 .await;
         assert!(told.contains("see that user, password or token and the mechanism are right"), "{told}");
     }
-    let expired = file(&broker, &token(Duration::ZERO).token);
+    let token = token(Duration::ZERO).token;
+    let expired = file(&broker, &token);
     let told = refused(&broker, options(&broker, "", &format!("token-file={}", expired.display()))).await;
-    assert!(told.contains("token"), "{told}");
+    assert!(told.contains("token") && !told.contains(&token), "{told}");
+    let said = said();
+    assert!(said.contains("annals_kafka") && !said.contains(&token), "{said}");
     let no_source = options(&broker, "", "mechanism=OAUTHBEARER");
     let told = refused(&broker, no_source).await;
     assert!(told.contains("token-file=PATH"), "{told}");
