@@ -210,6 +210,11 @@ impl KafkaOptions {
         Secrets::of(SECRET_SETTINGS.iter().filter_map(|name| config.get(name)))
     }
 
+    /// This machine makes no thread.
+    pub(crate) fn threadless(&self, doing: &'static str, error: &std::io::Error) -> KafkaFailed {
+        self.failed(doing, KafkaError::ClientCreation(error.to_string()))
+    }
+
     pub(crate) fn failed(&self, doing: &'static str, error: KafkaError) -> KafkaFailed {
         let error = match error {
             // What does not fit together is told in words that may hold settings.

@@ -19,7 +19,7 @@ use annals::{
     SubscriberError,
 };
 use async_trait::async_trait;
-use rdkafka::{consumer::BaseConsumer, error::KafkaError};
+use rdkafka::consumer::BaseConsumer;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
@@ -287,8 +287,7 @@ impl Publisher {
 
     fn start_thread(&self) -> Result<OwnThread, SubscriberError> {
         OwnThread::start("annals-kafka-publishes").map_err(|error| {
-            let error = KafkaError::ClientCreation(error.to_string());
-            PublishError::from(self.options.failed("starting a thread", error)).of(&self.name)
+            PublishError::from(self.options.threadless("starting a thread", &error)).of(&self.name)
         })
     }
 

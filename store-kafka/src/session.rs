@@ -147,9 +147,9 @@ impl Session {
             .set("batch.size", batch_bytes_max.min(BATCH_BYTES_MAX).to_string());
         let hearing = options.hearing();
         let made: Result<Producer, _> = config.create_with_context(hearing.clone());
-        let failed = |error| options.failed("connecting", error);
-        let producer = Polled::new(made.map_err(failed)?)
-            .map_err(|error| failed(KafkaError::ClientCreation(error.to_string())))?;
+        const DOING: &str = "connecting";
+        let made = made.map_err(|error| options.failed(DOING, error))?;
+        let producer = Polled::new(made).map_err(|error| options.threadless(DOING, &error))?;
         Ok(Self { producer, hearing, options: options.clone(), given_up: Arc::default() })
     }
 

@@ -48,17 +48,19 @@ statements!(
     /// The statements of the log, one a file.
     Sql {
         append_behind = "log/sql/append_behind.sql",
-        append_begun = "log/sql/append_begun.sql",
-        append_begun_told = "log/sql/append_begun.sql" "log/sql/rows_told.sql",
+        append_begun = "log/sql/last.sql" "log/sql/rows_begun.sql" "log/sql/append_rows.sql",
+        append_begun_told =
+            "log/sql/last.sql" "log/sql/rows_begun.sql" "log/sql/append_rows.sql" "log/sql/rows_told.sql",
         append_checked = "log/sql/append_checked.sql",
-        append_first = "log/sql/append_first.sql",
-        append_first_told = "log/sql/append_first.sql" "log/sql/one_told.sql",
+        append_first = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql",
+        append_first_told =
+            "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql" "log/sql/one_told.sql",
         append_next = "log/sql/append_next.sql",
         append_one = "log/sql/append_one.sql",
         append_one_told = "log/sql/append_one.sql" "log/sql/one_told.sql",
         append_one_by_function = "log/sql/append_one_by_function.sql",
-        append_rows = "log/sql/append_rows.sql",
-        append_rows_told = "log/sql/append_rows.sql" "log/sql/rows_told.sql",
+        append_rows = "log/sql/last.sql" "log/sql/append_rows.sql",
+        append_rows_told = "log/sql/last.sql" "log/sql/append_rows.sql" "log/sql/rows_told.sql",
         channel = "log/sql/channel.sql",
         commits_rows = "log/sql/commits_rows.sql",
         first_of_commit = "log/sql/first_of_commit.sql",

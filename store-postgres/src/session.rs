@@ -89,7 +89,8 @@ impl Session {
         answered(query.fetch_all(&mut self.connection)).await
     }
 
-    /// Carries out `query`, within a transaction that was begun, or alone where there is no pooler; how many rows it changed.
+    /// Carries out `query`, within a transaction that was begun, or alone where there is no pooler; how many rows it
+    /// changed.
     pub(crate) async fn act(&mut self, query: Query<'_, Postgres, PgArguments>) -> Result<u64, Error> {
         Ok(answered(query.execute(&mut self.connection)).await?.rows_affected())
     }

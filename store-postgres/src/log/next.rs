@@ -1,13 +1,17 @@
 //! The short way: rows that the writer numbered itself, as the statement takes them.
 
 use super::{Sql, types::Interned};
-use crate::{json_text::JsonText, statement::Statement};
+use crate::{json_text::JsonText, session::Session, statement::Statement};
 use annals::{
     Position,
     batch::{Accepted, Plan, Row},
 };
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, postgres::PgArguments, query::Query};
+use sqlx::{
+    Error, Postgres, Row as _,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use uuid::Uuid;
 
 /// What this connection may do to write the short way.
@@ -34,19 +38,29 @@ pub(super) struct ShortWay<'p, 'a> {
 
 /// A statement of the short way.
 pub(super) struct Short<'a> {
-    pub(super) query: Query<'a, Postgres, PgArguments>,
+    query: Query<'a, Postgres, PgArguments>,
     /// It tells other processes.
     pub(super) tells: bool,
-    pub(super) says: Says,
+    says: Says,
 }
 
 /// How a statement says that it is done: each row that it answers with would cost what a tenth of an insert costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Says {
+enum Says {
     /// By the number of rows that were inserted: all of them or none.
     Inserted,
     /// By a row that says 0.
     Row,
+}
+
+impl Short<'_> {
+    /// Carries it out; whether it wrote.
+    pub(super) async fn act(self, session: &mut Session) -> Result<bool, Error> {
+        Ok(match self.says {
+            Says::Inserted => session.act(self.query).await? > 0,
+            Says::Row => done(&session.rows(self.query).await?)?.is_some(),
+        })
+    }
 }
 
 impl<'a> ShortWay<'_, 'a> {
@@ -187,6 +201,12 @@ impl<'a> Rows<'a> {
             .bind(self.metadata)
             .bind(self.payloads)
     }
+}
+
+/// The row of a statement that says 0 when it is done, if it is.
+pub(super) fn done(rows: &[PgRow]) -> Result<Option<&PgRow>, Error> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok((row.try_get::<i16, _>(0)? == 0).then_some(row))
 }
 
 /// A place in a commit; a commit holds at most a thousand events.

@@ -6,7 +6,7 @@ use super::{
     due::Due,
     head,
     look_up::{events, first_arrivals, look_up},
-    next::{Means, Says, Short, ShortWay, rows},
+    next::{Means, ShortWay, done, rows},
     notices::{Heard, Notices},
     reconnect::Reconnect,
     types::Interned,
@@ -84,6 +84,7 @@ impl Writer {
             started: DateTime::UNIX_EPOCH,
             way: Way::Short,
             notices: Notices::counted_by(heard),
+            // Rings when it is waited for first, for nothing, and is set from then on.
             alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
             reconnect: Reconnect::at_once(Instant::now()),
         }
@@ -197,12 +198,10 @@ impl Writer {
             let remembered = plan.begins_behind();
             let (mut written, mut tells) = (Written::Elsewhere, is_due);
             if *way == Way::Short {
-                let Short { query, tells: told, says } = short.query(*means);
-                let is_done = match says {
-                    Says::Inserted => session.act(query).await.map(|inserted| inserted > 0),
-                    Says::Row => session.rows(query).await.and_then(|rows| Ok(done(&rows)?.is_some())),
-                };
-                (written, tells) = (Written::of(is_done.map(|is_done| is_done.then_some(remembered)))?, told);
+                let statement = short.query(*means);
+                tells = statement.tells;
+                let wrote = statement.act(session).await;
+                written = Written::of(wrote.map(|wrote| wrote.then_some(remembered)))?;
             }
             // Into a log without events nobody writes behind others.
             if written == Written::Elsewhere && remembered > Position::START {
@@ -332,10 +331,4 @@ impl Writer {
     fn tell_head(&self) {
         head::tell(&self.head, self.known.head());
     }
-}
-
-/// The row of a statement that says 0 when it is done, if it is.
-fn done(rows: &[PgRow]) -> Result<Option<&PgRow>, Error> {
-    let Some(row) = rows.first() else { return Ok(None) };
-    Ok((row.try_get::<i16, _>(0)? == 0).then_some(row))
 }
