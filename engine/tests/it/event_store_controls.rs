@@ -234,8 +234,7 @@ noticed! {
         c5_the_rows_of_a_commit_lie_together_and_know_their_place;
     a_store_that_says_it_looked_further_than_it_did_is_noticed: LooksTooFar breaks
         c6_nothing_appears_behind_a_reader_of_racing_writers
-        c6_at_the_head_a_page_is_empty
-        c14_the_head_loses_no_wake_up;
+        c6_at_the_head_a_page_is_empty;
     a_store_that_forgets_the_rest_behind_a_full_page_is_noticed: LooksToTheHead breaks
         c6_pages_of_every_size_hold_the_same
         log_filters_take_what_they_name;
@@ -272,6 +271,8 @@ noticed! {
         c13_time_never_goes_back_along_the_log;
     a_store_that_loses_wake_ups_is_noticed: Deaf breaks
         c14_the_head_comes_to_every_commit;
+    a_store_that_wakes_nobody_is_noticed: Deaf breaks
+        c14_the_head_loses_no_wake_up;
     a_store_that_is_empty_when_opened_again_is_noticed: Sound breaks
         c3_what_was_acknowledged_is_there_after_opening_again;
     a_store_that_acknowledges_what_a_lost_connection_took_is_noticed: AcknowledgesWhatIsLost breaks
