@@ -27,6 +27,7 @@ mod poisoned;
 mod proof;
 mod proxy;
 mod published;
+mod rebalanced;
 mod retried;
 mod security;
 mod slow_documents;
