@@ -1,18 +1,20 @@
 //! Another service: read models that are filled from topics, without a log.
 
-use annals::LeaseTerms;
+use annals::{DocumentStore, LeaseTerms};
 use annals_kafka::{Consumer, ConsumerTerms, Handler, KafkaOptions};
+use annals_postgres::PostgresDocuments;
 use annals_sqlite::SqliteDocuments;
 use clap::Args;
 use futures_util::future::try_join_all;
 use northwind_projections::{Orders, SalesPerDay, SalesPerSku, Stock};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Fills read models from topics until it is told to stop.
 #[derive(Args)]
 pub struct Consume {
-    views: PathBuf,
+    /// A file, or the URL of a PostgreSQL database.
+    views: String,
     #[arg(long)]
     from: KafkaOptions,
     /// What the names of topics and groups begin with.
@@ -24,13 +26,24 @@ pub struct Consume {
     lease_ms: u64,
 }
 
+/// Opens the read models in the file `place`, or in the PostgreSQL database whose URL it is.
+///
+/// # Errors
+/// When the place is none, or cannot be opened.
+pub async fn documents_at(place: &str) -> anyhow::Result<Arc<dyn DocumentStore>> {
+    Ok(match place.starts_with("postgres://") {
+        true => Arc::new(PostgresDocuments::open(&place.parse()?).await?),
+        false => Arc::new(SqliteDocuments::open(place)?),
+    })
+}
+
 impl Consume {
     /// Consumes until `stop`, in a group for each read model.
     ///
     /// # Errors
     /// When the read models cannot be opened, or a topic is not there.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let documents = Arc::new(SqliteDocuments::open(&self.views)?);
+        let documents = documents_at(&self.views).await?;
         let handlers = [
             (Handler::projection(Orders, documents.clone()), "order"),
             (Handler::projection(Stock, documents.clone()), "stock"),

@@ -11,7 +11,7 @@ mod shop;
 mod witness;
 
 pub use announced::{Announced, Hold};
-pub use consume::Consume;
+pub use consume::{Consume, documents_at};
 pub use publish::Publish;
 pub use report::Report;
 pub use shop::{DRAIN_MAX, Shop};
