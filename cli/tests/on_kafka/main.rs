@@ -14,4 +14,5 @@ mod program;
 mod publishing;
 mod reading;
 mod refused;
+mod shown;
 mod stores;

@@ -10,6 +10,10 @@ const FLAG: &[&str] = &["--at-least-once"];
 
 const KILLS: u64 = 4;
 
+/// How often a publisher is paused at least, and at most.
+const PAUSES_MIN: u64 = 3;
+const PAUSES_MAX: u64 = 10;
+
 /// How many events are appended around each kill and each pause.
 const EVENTS_A_ROUND: u64 = 15_000;
 
@@ -55,19 +59,21 @@ async fn without_transactions_a_killed_publisher_loses_nothing() {
     println!("{events} events, the publisher killed {KILLS} times, the broker once");
 }
 
-/// The one that goes on has what it had on its way, and is fenced off by nobody; then it finds its lease lost.
+/// The one that goes on has what it had on its way, and is fenced off by nobody; then it finds its lease lost. Paused until
+/// something repeats, at least three times: a bound that nothing comes near shows nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_transactions_a_publisher_that_was_paused_repeats_no_more_than_its_page() {
     let Some(dispatch) = Dispatch::start("paused without transactions") else { return };
     let mut rng = rng();
     let mut publishing = dispatch.publisher("first", LEASE_MS, FLAG);
     until_it_began(&mut publishing);
-    let rounds = 3;
-    for round in 0..rounds {
+    let (mut rounds, mut repeated) = (0, 0);
+    while rounds < PAUSES_MIN || repeated == 0 {
+        assert!(rounds < PAUSES_MAX, "paused {rounds} times, and nothing repeated");
         let mut waiting = dispatch.publisher("next", LEASE_MS, FLAG);
         waiting.until("that it stands by", |report| matches!(report, Report::StandsBy { .. }).then_some(()));
         let appending = dispatch.append(EVENTS_A_ROUND);
-        dispatch.until_published(&mut publishing, round * EVENTS_A_ROUND + rng.u64(1..EVENTS_A_ROUND / 2));
+        dispatch.until_published(&mut publishing, rounds * EVENTS_A_ROUND + rng.u64(1..EVENTS_A_ROUND / 2));
         publishing.signal(Signal::STOP);
         until_it_began(&mut waiting);
         publishing.signal(Signal::CONT);
@@ -78,8 +84,9 @@ async fn without_transactions_a_publisher_that_was_paused_repeats_no_more_than_i
         publishing.kill();
         publishing = waiting;
         appending.await.unwrap();
-        dispatch.until_published(&mut publishing, (round + 1) * EVENTS_A_ROUND);
+        rounds += 1;
+        dispatch.until_published(&mut publishing, rounds * EVENTS_A_ROUND);
+        repeated = proven(&dispatch, rounds * EVENTS_A_ROUND, rounds).await;
     }
-    let repeated = proven(&dispatch, rounds * EVENTS_A_ROUND, rounds).await;
     println!("{} events, paused {rounds} times: {repeated} repeated", rounds * EVENTS_A_ROUND);
 }
