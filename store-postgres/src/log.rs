@@ -41,6 +41,7 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0010_append_checked.sql"),
         include_str!("log/migrations/0011_append_one.sql"),
         include_str!("log/migrations/0012_append_behind.sql"),
+        include_str!("log/migrations/0013_append_in_turn.sql"),
     ],
 };
 
@@ -55,6 +56,7 @@ statements!(
         append_first = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql",
         append_first_told =
             "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql" "log/sql/one_told.sql",
+        append_in_turn = "log/sql/append_in_turn.sql",
         append_next = "log/sql/append_next.sql",
         append_one = "log/sql/append_one.sql",
         append_one_told = "log/sql/append_one.sql" "log/sql/one_told.sql",

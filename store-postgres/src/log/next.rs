@@ -49,6 +49,8 @@ pub(super) struct Short<'a> {
 enum Says {
     /// By the number of rows that were inserted: all of them or none.
     Inserted,
+    /// By no row; one says that nothing was written.
+    NoRow,
     /// By a row that says 0.
     Row,
 }
@@ -58,6 +60,7 @@ impl Short<'_> {
     pub(super) async fn act(self, session: &mut Session) -> Result<bool, Error> {
         Ok(match self.says {
             Says::Inserted => session.act(self.query).await? > 0,
+            Says::NoRow => session.act(self.query).await? == 0,
             Says::Row => done(&session.rows(self.query).await?)?.is_some(),
         })
     }
@@ -74,7 +77,7 @@ impl<'a> ShortWay<'_, 'a> {
             (Means::Inserts, None) => self.insert_rows(Next::of(plan, types)),
             (Means::Functions, Some(row)) => {
                 let query = bind_row(self.begun(&sql.append_one_by_function), &row, types);
-                Short { query: query.bind(begins(&row)).bind(is_due), tells: is_due, says: Says::Row }
+                Short { query: query.bind(begins(&row)).bind(is_due), tells: is_due, says: Says::NoRow }
             }
             // This one looks at each row that it is given, and always tells.
             _ => {
@@ -115,15 +118,16 @@ impl<'a> ShortWay<'_, 'a> {
 
     /// The statement that waits for its turn and writes them behind what others have appended. Its one row says 0 when
     /// that is done, and behind which position.
-    pub(super) fn query_behind_others(&self) -> Query<'a, Postgres, PgArguments> {
+    pub(super) fn query_behind_others(&self, means: Means) -> Query<'a, Postgres, PgArguments> {
         let Self { sql, plan, types, is_due, .. } = *self;
+        let statement = if means == Means::Batches { &sql.append_behind } else { &sql.append_in_turn };
         let begins_behind = plan.begins_behind().to_i64();
         let mut next = Next::of(plan, types);
         // Where they begin is not known yet, only which of the rows is their first.
         next.begun.ids.iter_mut().for_each(|id| *id -= begins_behind);
         let of_begun = next.rows.streams.iter_mut().filter(|id| **id > begins_behind);
         of_begun.for_each(|id| *id = begins_behind - *id);
-        next.rows.bind(next.begun.bind(self.begun(&sql.append_behind))).bind(is_due)
+        next.rows.bind(next.begun.bind(self.begun(statement))).bind(is_due)
     }
 
     fn begun(&self, statement: &Statement) -> Query<'a, Postgres, PgArguments> {

@@ -205,7 +205,7 @@ impl Writer {
             }
             // Into a log without events nobody writes behind others.
             if written == Written::Elsewhere && remembered > Position::START {
-                let answer = session.rows(short.query_behind_others()).await;
+                let answer = session.rows(short.query_behind_others(*means)).await;
                 let head = |row: &PgRow| Ok(Position::from_i64(row.try_get(1)?));
                 (written, tells) =
                     (Written::of(answer.and_then(|rows| done(&rows)?.map(head).transpose()))?, is_due);

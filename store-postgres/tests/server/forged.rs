@@ -9,6 +9,7 @@ use annals_postgres::{PostgresStore, Right};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 mod behind;
+mod called;
 mod limits;
 mod one;
 

@@ -43,7 +43,7 @@ async fn a_server_restored_behind_our_back_gets_no_gap() {
 
 /// Others go on behind what is left, further than we saw the log end.
 ///
-/// Control: without the look at versions in `0012_append_behind.sql`, version 11 follows version 7.
+/// Control: without the look at versions in `0013_append_in_turn.sql`, version 11 follows version 7.
 #[tokio::test]
 async fn a_server_restored_behind_our_back_gets_no_gap_where_others_went_on() {
     let Some(place) = Place::new() else { return };

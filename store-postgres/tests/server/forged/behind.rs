@@ -1,14 +1,18 @@
-//! The function that writes behind others, called with arrays of one's own making.
+//! The functions that write behind others, called with arrays of one's own making.
 
 use super::{NEXT, Next, log_and_role, none_is_written, writes};
+use crate::place::refusal;
 
-/// The same arrays, for the function that looks where the log ends itself.
-fn behind(next: &Next) -> String {
-    next.call("append_behind", ", true")
+/// Both look where the log ends themselves; the second one says to the session what the first one wants to be said.
+const FUNCTIONS: [&str; 2] = ["append_in_turn", "append_behind"];
+
+/// The same arrays, for each of them.
+fn behind(next: &Next) -> [String; 2] {
+    FUNCTIONS.map(|function| next.call(function, ", true"))
 }
 
 /// A commit on a stream that exists and on one that begins with its second event.
-const TWO: Next = Next {
+pub(super) const TWO: Next = Next {
     begun: "{2}",
     names: "{order-2}",
     streams: "{1,-2}",
@@ -23,12 +27,17 @@ const TWO: Next = Next {
 /// A stream that begins with the one event.
 const BEGINS: Next = Next { begun: "{1}", names: "{order-9}", streams: "{-1}", versions: "{1}", ..NEXT };
 
-/// Control: without the call of `check_written` in `0012_append_behind.sql`, 16 of these are written.
+/// Control: without the call of `check_written` in `0013_append_in_turn.sql`, 16 of these are written.
 #[tokio::test]
 async fn whoever_writes_behind_others_can_make_up_no_row() {
     let Some((_place, _owner, _name, mut raw)) = log_and_role().await else { return };
+    // To the first one it must have been said.
+    assert!(refusal(&mut raw, &behind(&NEXT)[0]).await.contains("added by the append functions only"));
+    sqlx::raw_sql("SET annals.appending = 'on'").execute(&mut raw).await.unwrap();
     for next in [NEXT, Next { head: 1, ..NEXT }, Next { head: -9, ..NEXT }, TWO, BEGINS] {
-        assert_eq!(writes(&mut raw, &behind(&next)).await, Ok(true), "{}", behind(&next));
+        for sql in behind(&next) {
+            assert_eq!(writes(&mut raw, &sql).await, Ok(true), "{sql}");
+        }
     }
     let forged = [
         Next { head: 4, ..NEXT },
@@ -59,5 +68,5 @@ async fn whoever_writes_behind_others_can_make_up_no_row() {
         Next { names: "{order-1}", ..BEGINS },
         Next { versions: "{2}", ..BEGINS },
     ];
-    none_is_written(&mut raw, forged.iter().map(behind)).await;
+    none_is_written(&mut raw, forged.iter().flat_map(behind)).await;
 }
