@@ -46,6 +46,9 @@ enum Part {
     /// Appends as one of several processes
     #[command(hide = true)]
     Appender { url: String, seed: u64, each: usize },
+    /// Follows the log and tells what it has seen, and when
+    #[command(hide = true)]
+    Follower { url: String, after: u64, events: usize },
     /// Fills a read model and tells how much memory that took
     #[command(hide = true)]
     Replay { url: String, log: String, views: String },
@@ -57,6 +60,9 @@ fn main() -> anyhow::Result<()> {
     match &cli.part {
         None => measure(args, &runtime),
         Some(Part::Appender { url, seed, each }) => processes::append_here(&runtime, url, *seed, *each),
+        Some(Part::Follower { url, after, events }) => {
+            runtime.block_on(waking::follow_here(url, *after, *events))
+        }
         Some(Part::Replay { url, log, views }) => {
             println!("{}", runtime.block_on(replay::replay_here(url, log, views))?);
             Ok(())

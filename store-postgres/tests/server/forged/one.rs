@@ -142,4 +142,8 @@ async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
     store.append(to("order-2", Expected::NEW, 1)).await.unwrap();
     let refused = store.append(to("order-1", at(3), 2)).await.unwrap_err();
     assert!(annals::error_text(&refused).contains("permission denied for function append_next"), "{refused}");
+    store.append(to("order-2", at(1), 1)).await.unwrap();
+    // Behind somebody of whom it knows nothing.
+    place.store().await.append(to("order-3", Expected::NEW, 1)).await.unwrap();
+    store.append(to("order-2", at(2), 1)).await.unwrap();
 }
