@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgListener, PgPoolOptions},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 /// How often the log is asked how far it is. Notifications come sooner; this is for those that do not come, because
 /// the connection is down or a pooler stands in between.
@@ -86,6 +86,8 @@ struct Told(bool);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
     None,
+    /// Of appends that we know of: we have appended behind them since.
+    Known,
     /// That the log ends further on. Anybody may say so.
     Some,
     /// The connection is gone.
@@ -94,22 +96,28 @@ enum News {
 
 impl Watcher {
     async fn run(mut self) {
-        let (mut listener, mut heard) = (None, News::None);
+        let (mut listener, mut heard, mut look_at) = (None, News::None, Instant::now());
         loop {
             if let (None, Some(channel)) = (&listener, &self.channel) {
                 let listening = self.listen(channel).await;
                 listener = self.listening.note("listening for appends", listening);
+                // Whatever was appended before is seen now, and the rest is heard.
+                look_at = Instant::now();
             }
-            // After it began to listen: whatever was appended before is seen here, and the rest is heard.
-            let before = *self.sender.borrow();
-            let looked = self.look(before).await;
-            self.looking.note("asking for the head of the log", looked);
+            if heard == News::Some || Instant::now() >= look_at {
+                let before = *self.sender.borrow();
+                let looked = self.look(before).await;
+                self.looking.note("asking for the head of the log", looked);
+                look_at = Instant::now() + HEAD_POLL;
+            }
             // News are not followed faster than ours come: in many processes that append at once each hears of all.
             heard = match &mut listener {
-                Some(listener) if heard == News::Some => self.hear(listener, NOTICE_EVERY, false).await,
-                Some(listener) => self.hear(listener, HEAD_POLL, true).await,
+                Some(listener) if matches!(heard, News::Some | News::Known) => {
+                    self.hear(listener, Instant::now() + NOTICE_EVERY, false).await
+                }
+                Some(listener) => self.hear(listener, look_at, true).await,
                 None => {
-                    tokio::time::sleep(HEAD_POLL).await;
+                    tokio::time::sleep_until(look_at).await;
                     News::None
                 }
             };
@@ -119,30 +127,35 @@ impl Watcher {
         }
     }
 
-    /// What comes within `wait`, and no longer than until the first news if they are awaited `eagerly`.
-    async fn hear(&self, listener: &mut PgListener, wait: Duration, eagerly: bool) -> News {
-        let due = tokio::time::sleep(wait);
+    /// What comes until then, and no longer than until the first news if they are awaited `eagerly`.
+    async fn hear(&self, listener: &mut PgListener, until: Instant, eagerly: bool) -> News {
+        let due = tokio::time::sleep_until(until);
         tokio::pin!(due);
-        let mut news = News::None;
+        let mut furthest = None;
         loop {
             let notification = tokio::select! {
-                () = &mut due => return news,
+                () = &mut due => break,
                 heard = listener.try_recv() => heard,
             };
             let Ok(Some(notification)) = notification else { return News::Lost };
             self.heard.one_more();
-            match self.is_known(notification.payload()) {
-                true => {}
-                false if eagerly => return News::Some,
-                false => news = News::Some,
+            // A notification needs no right, so its head is only a hint, and one that is none is followed.
+            let head = notification.payload().parse().unwrap_or(u64::MAX);
+            if eagerly && !self.is_known(head) {
+                return News::Some;
             }
+            furthest = furthest.max(Some(head));
+        }
+        match furthest {
+            None => News::None,
+            Some(head) if self.is_known(head) => News::Known,
+            Some(_) => News::Some,
         }
     }
 
-    /// Whether a notification tells of a head that we know of. Else the log is asked: a notification needs no right, so
-    /// its head is only a hint.
-    fn is_known(&self, payload: &str) -> bool {
-        payload.parse().is_ok_and(|head| Position::new(head) <= *self.sender.borrow())
+    /// Whether we know that the log ends there, or further on.
+    fn is_known(&self, head: u64) -> bool {
+        Position::new(head) <= *self.sender.borrow()
     }
 
     async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
