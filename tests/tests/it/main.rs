@@ -35,5 +35,6 @@ mod rebuilt_at_once;
 mod retried;
 mod sent_twice;
 mod server_stops;
+mod started_at_once;
 mod two_processes;
 mod two_processes_on_postgres;

@@ -41,6 +41,8 @@ pub async fn c12_a_lost_connection_is_transient_and_the_repeat_is_safe<H: EventS
     const WRITERS: usize = 8;
     const COMMITS: usize = 40;
     let harness = H::open().await;
+    // Before the first cut: what is being opened may fail of one.
+    let writers = writers(&harness).await;
     if !harness.cut_connections().await {
         return does_not_apply(
             "c12_a_lost_connection_is_transient_and_the_repeat_is_safe",
@@ -49,7 +51,7 @@ pub async fn c12_a_lost_connection_is_transient_and_the_repeat_is_safe<H: EventS
     }
     let (answered, mut all_answered) = watch::channel(0);
     let mut tasks = JoinSet::new();
-    for (writer, store) in writers(&harness).await.into_iter().cycle().take(WRITERS).enumerate() {
+    for (writer, store) in writers.into_iter().cycle().take(WRITERS).enumerate() {
         let answered = answered.clone();
         tasks.spawn(async move {
             let mut lost = 0;

@@ -46,6 +46,11 @@ impl EventStoreHarness for Log {
         sqlx::raw_sql(begin).execute(&mut other).await.unwrap();
         Some(Box::new(other))
     }
+
+    async fn cut_connections(&self) -> bool {
+        self.pooled.place.cut().await;
+        true
+    }
 }
 
 annals::event_store_contract!(Log);
