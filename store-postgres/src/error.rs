@@ -145,8 +145,13 @@ pub enum ServerError {
 const REACH: &str = "see that the server runs, and check host and port";
 const TURN_TLS_ON: &str = "see that ssl is on at the server and that the URL has its name, or say sslmode=disable: then \
                            everything, passwords too, can be read on the way";
+/// How rustls begins when the other side broke the handshake off.
+const REFUSED_BY_SERVER: &str = "received fatal alert";
+const OUR_CERTIFICATE: &str = "where the server asks for a certificate, show it with sslcert=PATH and sslkey=PATH one that \
+                               was signed by whom its ssl_ca_file names";
 const CERTIFICATE: &str = "name the host as its certificate does, and who signed that with sslrootcert=PATH";
-const LOGIN: &str = "check user and password, and the server's pg_hba.conf";
+const LOGIN: &str = "check user and password, sslcert=PATH and sslkey=PATH where the server asks for a certificate, and \
+                     its pg_hba.conf";
 const MAKE: &str = "make it with createdb, or name another";
 const GRANT: &str = "let the owner open it once, or give this user a right: grant append|read ROLE";
 const POOLER: &str = "add pooler=transaction to the URL, or name the server itself";
@@ -187,7 +192,10 @@ impl ServerError {
             (Some("42501"), _) => Self::NoRight { place, source },
             (Some("25006"), _) => Self::ReadOnly { place },
             (None, Error::Tls(_)) => Self::Tls { place, source, next_step: TURN_TLS_ON },
-            // So the driver hands on what TLS found wrong with what the server sent.
+            // What TLS found wrong comes so from the driver: on the server's side, then on ours.
+            (None, Error::Io(error)) if error.to_string().contains(REFUSED_BY_SERVER) => {
+                Self::Tls { place, source, next_step: OUR_CERTIFICATE }
+            }
             (None, Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 Self::Tls { place, source, next_step: CERTIFICATE }
             }

@@ -29,13 +29,23 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
+    /// A certificate for a user of the server, and its key.
+    fn certificate_of(&self, user: &str) -> (String, String) {
+        let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::new([]).unwrap());
+        params.distinguished_name.push(DnType::CommonName, user);
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+
     /// Where its own certificate was written, for `sslrootcert`.
     fn file(&self, name: &str) -> PathBuf {
-        let path =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.pem", std::process::id()));
-        std::fs::write(&path, &self.pem).unwrap();
-        path
+        file(name, &self.pem)
     }
+}
+
+fn file(name: &str, pem: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.pem", std::process::id()));
+    std::fs::write(&path, pem).unwrap();
+    path
 }
 
 /// What opening is refused with.
@@ -114,5 +124,38 @@ async fn nothing_goes_in_the_clear_unless_the_url_says_so() {
     for (host, options) in [(ELSEWHERE, "sslmode=disable"), ("127.0.0.1", "")] {
         let store = PostgresStore::open(&own.options(host, options)).await.unwrap();
         assert_eq!(store.settings().await.unwrap().tls, None);
+    }
+}
+
+// Control: the server lets in nobody without such a certificate, as is seen here.
+#[tokio::test]
+async fn a_server_that_asks_who_we_are_is_shown_our_certificate() {
+    let Some(own) = Own::new("client-certificate") else { return };
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    let (certificate, key) = ours.certificate("localhost");
+    own.write("server.crt", &certificate);
+    own.write("server.key", &key);
+    own.write("clients.crt", &ours.pem);
+    own.write("pg_hba.conf", "hostssl all all 127.0.0.1/32 cert\n");
+    own.start(&["ssl=on", "ssl_ca_file=clients.crt"]);
+    let root = ours.file("ours-for-clients");
+    let shown = |name: &str, (certificate, key): (String, String)| {
+        let (certificate, key) =
+            (file(&format!("{name}-crt"), &certificate), file(&format!("{name}-key"), &key));
+        let (root, certificate, key) = (root.display(), certificate.display(), key.display());
+        format!("sslmode=verify-full&sslrootcert={root}&sslcert={certificate}&sslkey={key}")
+    };
+    let right = shown("right", ours.certificate_of("annals"));
+    let store = PostgresStore::open(&own.options("localhost", &right)).await.unwrap();
+    store.append(crate::place::to("order-1", Expected::NEW, 1)).await.unwrap();
+
+    let none = format!("sslmode=verify-full&sslrootcert={}", root.display());
+    for (options, says) in [
+        (none, "sslcert=PATH"),
+        (shown("of-another-user", ours.certificate_of("clerk")), "sslcert=PATH"),
+        (shown("of-another-authority", other.certificate_of("annals")), "ssl_ca_file"),
+    ] {
+        let text = annals::error_text(&refusal(&own, "localhost", &options).await);
+        assert!(text.contains(says), "{options}: {text}");
     }
 }
