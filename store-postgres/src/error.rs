@@ -145,8 +145,6 @@ pub enum ServerError {
 const REACH: &str = "see that the server runs, and check host and port";
 const TURN_TLS_ON: &str = "see that ssl is on at the server and that the URL has its name, or say sslmode=disable: then \
                            everything, passwords too, can be read on the way";
-/// How rustls begins when the other side broke the handshake off.
-const REFUSED_BY_SERVER: &str = "received fatal alert";
 const OUR_CERTIFICATE: &str = "where the server asks for a certificate, show it with sslcert=PATH and sslkey=PATH one that \
                                was signed by whom its ssl_ca_file names";
 const CERTIFICATE: &str = "name the host as its certificate does, and who signed that with sslrootcert=PATH";
@@ -193,7 +191,7 @@ impl ServerError {
             (Some("25006"), _) => Self::ReadOnly { place },
             (None, Error::Tls(_)) => Self::Tls { place, source, next_step: TURN_TLS_ON },
             // What TLS found wrong comes so from the driver: on the server's side, then on ours.
-            (None, Error::Io(error)) if error.to_string().contains(REFUSED_BY_SERVER) => {
+            (None, Error::Io(error)) if is_our_certificate_refused(error) => {
                 Self::Tls { place, source, next_step: OUR_CERTIFICATE }
             }
             (None, Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -203,4 +201,11 @@ impl ServerError {
             _ => Self::Failed { place, doing, next_step: next_step(&source), source },
         }
     }
+}
+
+/// Whether the server broke the handshake off over the certificate that we have shown, or have not.
+fn is_our_certificate_refused(error: &io::Error) -> bool {
+    // The driver hands on the text of rustls, and no more.
+    let text = error.to_string();
+    text.contains("received fatal alert") && (text.contains("Certificate") || text.contains("UnknownCA"))
 }

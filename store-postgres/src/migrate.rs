@@ -25,6 +25,7 @@ statements!(
         layout_there = "open/layout_there.sql",
         layout = "open/layout.sql",
         layout_set = "open/layout_set.sql",
+        owner = "open/owner.sql",
     }
 );
 
@@ -117,6 +118,10 @@ async fn apply(
     // Making a schema that is there needs a right of its own, even with IF NOT EXISTS.
     if session.step(sql.schema_there.query().bind(schema.as_str())).await?.is_empty() {
         run(session, schema.fill("CREATE SCHEMA {schema}")).await?;
+    }
+    // Whoever may act for the owner makes nothing of their own here: the owner could not use it.
+    if let Some(owner) = session.step(sql.owner.query().bind(schema.as_str())).await?.first() {
+        run(session, format!("SET LOCAL ROLE {}", owner.try_get::<String, _>(0)?)).await?;
     }
     session.act(sql.layout_table.query()).await?;
     for migration in &layout.migrations[applied.unsigned_abs() as usize..] {

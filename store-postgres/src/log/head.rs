@@ -2,7 +2,7 @@
 
 use super::{
     Sql,
-    notices::{Heard, NOTICE_EVERY},
+    notices::{Heard, NOTICE_EVERY, NOTICE_WAIT_MAX},
 };
 use crate::{server::Server, session::Connections};
 use annals::{Position, StoreError};
@@ -107,8 +107,10 @@ impl Watcher {
             if heard == News::Some || Instant::now() >= look_at {
                 let before = *self.sender.borrow();
                 let looked = self.look(before).await;
-                self.looking.note("asking for the head of the log", looked);
-                look_at = Instant::now() + HEAD_POLL;
+                let found = self.looking.note("asking for the head of the log", looked);
+                // News that could not be followed are followed soon, once.
+                let is_missed = found.is_none() && heard == News::Some;
+                look_at = Instant::now() + if is_missed { NOTICE_WAIT_MAX } else { HEAD_POLL };
             }
             // News are not followed faster than ours come: in many processes that append at once each hears of all.
             heard = match &mut listener {

@@ -152,4 +152,6 @@ async fn four_writers_at_once_get_all_their_events_in() {
                   l.stream AND q.version = l.version - 1) OR version = 1 AND stream <> position OR NOT EXISTS \
                   (SELECT FROM streams s WHERE s.id = l.stream)";
     assert_eq!(number(&mut raw, broken).await, 0);
+    let back = "SELECT count(*) FROM log l JOIN log q ON q.position = l.position + 1 WHERE q.recorded_at < l.recorded_at";
+    assert_eq!(number(&mut raw, back).await, 0, "time went back");
 }

@@ -29,5 +29,6 @@ mod statements;
 mod tls;
 mod told;
 mod unfit;
+mod upgraded;
 mod views_contract;
 mod waits;

@@ -1,0 +1,42 @@
+//! A log of an older layout is brought up to date by whoever opens it first.
+
+use crate::place::{Place, at, number, to};
+use annals::{EventStore, Expected};
+use annals_postgres::PostgresStore;
+use sqlx::AssertSqlSafe;
+
+/// What the last migration of the log has made.
+const BEFORE: &str = "DROP FUNCTION append_in_turn; ALTER FUNCTION check_written RESET search_path; \
+                      UPDATE layouts SET version = 12 WHERE what LIKE '%event log%'";
+
+/// How many owners the functions of the schema have.
+const OWNERS: &str =
+    "SELECT count(DISTINCT proowner) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace";
+
+/// Control: without `SET LOCAL ROLE` in `migrate.rs`, the owner may not call what the other one made.
+#[tokio::test]
+async fn a_log_that_somebody_else_brought_up_to_date_is_still_its_owners() {
+    let Some(place) = Place::new() else { return };
+    let name = format!("r_{}", uuid::Uuid::now_v7().simple());
+    let make = format!(
+        "CREATE ROLE {name} LOGIN; \
+         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}', current_database()); END $$"
+    );
+    let mut raw = place.raw().await;
+    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut raw).await.unwrap();
+    let options = place.url_as(&name).parse().unwrap();
+    let one = PostgresStore::open(&options).await.unwrap();
+    one.append(to("order-1", Expected::NEW, 1)).await.unwrap();
+    sqlx::raw_sql(BEFORE).execute(&mut raw).await.unwrap();
+
+    // A superuser, who could make functions of their own there.
+    drop(place.store().await);
+    assert_eq!(number(&mut raw, OWNERS).await, 1);
+    let other = PostgresStore::open(&options).await.unwrap();
+    for version in (1..9).step_by(2) {
+        // Each behind the other one.
+        other.append(to("order-1", at(version), 1)).await.unwrap();
+        one.append(to("order-1", at(version + 1), 1)).await.unwrap();
+    }
+    assert_eq!(number(&mut raw, "SELECT max(position) FROM log").await, 9);
+}
