@@ -25,7 +25,7 @@ const SUFFIX: &str = ".dlt";
 
 /// Dead letters of consumers: for each topic one called `<topic>.dlt`, to which every event that is parked is copied as it
 /// came, with what went wrong and where it comes from in headers (see [`headers`](crate::headers), those that begin with
-/// `dlt-`). Under one key of documents they are in order.
+/// `dlt-`), in the partition that its own key has there.
 ///
 /// What is parked, and why, says the store of documents; the topic keeps the events. A copy is written before the event is
 /// parked, so a crash in between leaves one more with the same `event-id`, which does no harm.

@@ -23,7 +23,7 @@ pub struct KafkaFailed {
 impl KafkaFailed {
     /// `doing` is what was tried, as in "creating a topic".
     pub(crate) fn new(place: &Arc<str>, doing: &'static str, source: KafkaError) -> Self {
-        let (transient, next_step) = judge(source.rdkafka_error_code());
+        let (transient, next_step) = judge(code_of(&source));
         let source = Box::new(without_values(source));
         Self { place: place.clone(), doing, next_step, transient, reason: None, source }
     }
@@ -49,7 +49,15 @@ impl KafkaFailed {
 
     /// The code that Kafka gave.
     pub fn code(&self) -> Option<Code> {
-        self.source.rdkafka_error_code()
+        code_of(&self.source)
+    }
+}
+
+/// The code of an error, also where the driver keeps it apart: in what an administrator's request was refused with.
+fn code_of(error: &KafkaError) -> Option<Code> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
     }
 }
 
@@ -136,6 +144,23 @@ fn judge(code: Option<Code>) -> (bool, &'static str) {
 mod tests {
     use super::*;
     use rdkafka::{ClientConfig, producer::BaseProducer};
+
+    /// Broken on purpose, and seen to fail this: only the driver's own look for a code, which finds none here.
+    #[test]
+    fn a_topic_that_may_not_be_made_is_told_with_the_next_step() {
+        let failed =
+            |code| KafkaFailed::new(&"kafka://x:1".into(), "creating a topic", KafkaError::AdminOp(code));
+        for (code, transient, next_step) in [
+            (Code::TopicAuthorizationFailed, false, "lacks the right"),
+            (Code::InvalidReplicationFactor, false, "replication factor"),
+            (Code::OperationTimedOut, true, "see that the broker runs"),
+            (Code::NotController, true, "broker's log"),
+        ] {
+            let failed = failed(code);
+            assert_eq!((failed.code(), failed.is_transient()), (Some(code), transient));
+            assert!(failed.next_step().contains(next_step), "{failed}");
+        }
+    }
 
     /// Broken on purpose, and seen to fail this: the error of the client kept as it came.
     #[test]

@@ -2,14 +2,16 @@
 
 use crate::{
     Chain, Incoming, KafkaFailed, KafkaOptions, Link,
-    client::{ANSWER_MAX, Hearing, end_of, partitions, told},
+    client::{ANSWER_MAX, Hearing, end_of, partitions},
     running::key_of,
+    scan::scan_topic,
 };
 use annals::{StreamId, Version};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::BaseConsumer,
     error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
 };
 use serde::Serialize;
 use std::{
@@ -17,6 +19,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 /// How often it is asked whether what was committed can be seen.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(20);
@@ -89,50 +92,13 @@ impl Proof {
             proof.topics.insert(topic.clone(), found);
         }
         settle(options, &reader, &list)?;
-        reader.assign(&list).map_err(failed)?;
-        proof.look(&reader, list.count()).map_err(failed)?;
-        Ok(proof)
-    }
-
-    fn look(&mut self, reader: &BaseConsumer<Hearing>, partitions: usize) -> Result<(), KafkaError> {
-        let mut chains: HashMap<(String, i32), Chain> = HashMap::new();
-        let mut versions: HashMap<StreamId, Version> = HashMap::new();
-        let mut ended = 0;
-        while ended < partitions {
-            let record = match reader.poll(ANSWER_MAX) {
-                Some(Ok(record)) => record,
-                Some(Err(KafkaError::PartitionEOF(_))) => {
-                    ended += 1;
-                    continue;
-                }
-                Some(Err(error)) => return Err(told(error, reader.context())),
-                None => {
-                    let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-                    return Err(told(late, reader.context()));
-                }
-            };
-            let found = self.topics.entry(record.topic().into()).or_default();
-            let Ok(incoming) = Incoming::read(&record) else {
-                found.foreign += 1;
-                continue;
-            };
-            let chain = chains.entry((record.topic().into(), record.partition())).or_default();
-            let link = chain.see(&incoming);
-            match link {
-                Link::Next => {}
-                Link::Repeated => {
-                    found.repeated += 1;
-                    continue;
-                }
-                Link::Lost { .. } => found.missing += 1,
-                Link::Forked { .. } => found.out_of_order += 1,
-            }
-            if link != Link::Next {
-                *chain = Chain::behind(incoming.event.position);
-            }
-            found.note(&incoming, &record, &mut versions);
+        let (mut versions, never) = (HashMap::new(), CancellationToken::new());
+        for (topic, found) in &mut proof.topics {
+            let (mut chains, partitions) = (HashMap::new(), found.partitions);
+            let each = |record: &BorrowedMessage<'_>| found.look(record, &mut chains, &mut versions);
+            scan_topic(&reader, topic, partitions, &never, each).map_err(failed)?;
         }
-        Ok(())
+        Ok(proof)
     }
 }
 
@@ -160,6 +126,33 @@ fn settle(
 }
 
 impl TopicProof {
+    fn look(
+        &mut self,
+        record: &BorrowedMessage<'_>,
+        chains: &mut HashMap<i32, Chain>,
+        versions: &mut HashMap<StreamId, Version>,
+    ) {
+        let Ok(incoming) = Incoming::read(record) else {
+            self.foreign += 1;
+            return;
+        };
+        let chain = chains.entry(record.partition()).or_default();
+        let link = chain.see(&incoming);
+        match link {
+            Link::Next => {}
+            Link::Repeated => {
+                self.repeated += 1;
+                return;
+            }
+            Link::Lost { .. } => self.missing += 1,
+            Link::Forked { .. } => self.out_of_order += 1,
+        }
+        if link != Link::Next {
+            *chain = Chain::behind(incoming.event.position);
+        }
+        self.note(&incoming, record, versions);
+    }
+
     fn note(
         &mut self,
         incoming: &Incoming,

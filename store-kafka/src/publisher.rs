@@ -22,7 +22,10 @@ use async_trait::async_trait;
 use rdkafka::consumer::BaseConsumer;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -113,12 +116,15 @@ impl Publisher {
         }
         let (options, name, topic) = (self.options.clone(), self.name.clone(), control_topic.clone());
         let batch_bytes_max = self.batch_bytes_max;
+        let given_up = GivenUp::default();
+        let is_given_up = given_up.0.clone();
         let begun = blocking(move || {
-            let session = Session::transactional(&options, &name, batch_bytes_max)?;
+            let session = Session::transactional(&options, &name, batch_bytes_max, &is_given_up)?;
             let control = Control::read(&options, &topic, &name).map_err(PublishError::control(&topic))?;
             Ok((session, control))
         });
         let (session, known) = self.place.renewing(async { begun.await.map_err(failed) }).await?;
+        drop(given_up);
         let control = match known {
             Some(control) => control,
             None if checkpoint > Position::START => Control::at(Position::START),
@@ -266,23 +272,17 @@ impl Publisher {
     ) -> Result<(), SubscriberError> {
         let mut thread = self.thread.take().map_or_else(|| self.start_thread(), Ok)?;
         let Some(mut running) = self.running.take() else { return Err(PublishError::Ended.of(&self.name)) };
-        let given_up = running.session.given_up();
+        // The thread may still be at it when the lease is lost, or when nobody waits for this any more.
+        let given_up = GivenUp(running.session.given_up());
         let name = self.name.clone();
         let working = async {
             let worked = thread.run(move || work(&mut running).map(|()| running)).await;
             worked.unwrap_or(Err(PublishError::Ended)).map_err(|error| error.of(&name))
         };
-        match self.place.renewing(working).await {
-            Ok(running) => {
-                (self.running, self.thread) = (Some(running), Some(thread));
-                Ok(())
-            }
-            Err(error) => {
-                // The thread may still be at it, when it was the lease that was lost.
-                given_up.store(true, Ordering::Relaxed);
-                Err(error)
-            }
-        }
+        let running = self.place.renewing(working).await?;
+        given_up.not();
+        (self.running, self.thread) = (Some(running), Some(thread));
+        Ok(())
     }
 
     fn start_thread(&self) -> Result<OwnThread, SubscriberError> {
@@ -316,6 +316,23 @@ impl std::fmt::Debug for Publisher {
             .field("name", &self.name)
             .field("to", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+/// Tells a thread, when it is dropped, that what it does is given up.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    /// It was not.
+    fn not(mut self) {
+        self.0 = Arc::default();
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -2,15 +2,18 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, partitions, told},
+    client::{ANSWER_MAX, Hearing, partitions, told},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::Consumer as _,
+    consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked whether to stop while no record comes.
@@ -28,27 +31,47 @@ pub(crate) fn scan(
         return Ok(false);
     }
     let reader = options.reader()?;
-    let mut list = TopicPartitionList::new();
     let failed = |error| options.failed("reading topics", error);
     for topic in topics {
-        for partition in 0..partitions(options, &reader, topic)?.unwrap_or(0) {
-            list.add_partition_offset(topic, partition as i32, Offset::Beginning).map_err(failed)?;
+        let count = partitions(options, &reader, topic)?.unwrap_or(0);
+        if !scan_topic(&reader, topic, count, stop, &mut each).map_err(failed)? {
+            return Ok(false);
         }
     }
-    reader.assign(&list).map_err(failed)?;
-    let (mut ended, mut heard) = (0, Instant::now());
-    while ended < list.count() {
+    Ok(true)
+}
+
+/// Calls `each` for every record of `topic`, which has so many partitions, up to where each of them ends when its end is
+/// come to; records may come behind it meanwhile. False when `stop` was cancelled before.
+pub(crate) fn scan_topic(
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+    count: u32,
+    stop: &CancellationToken,
+    mut each: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<bool, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for partition in 0..count {
+        list.add_partition_offset(topic, partition as i32, Offset::Beginning)?;
+    }
+    reader.assign(&list)?;
+    // Which, and not how many: one that grows meanwhile ends more than once. That an end says no topic is why there is one
+    // topic at a time.
+    let (mut ended, mut heard) = (HashSet::new(), Instant::now());
+    while ended.len() < list.count() {
         if stop.is_cancelled() {
             return Ok(false);
         }
         match reader.poll(LOOK_INTERVAL) {
             Some(Ok(record)) => each(&record),
-            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
-            Some(Err(error)) => return Err(failed(told(error, reader.context()))),
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                ended.insert(partition);
+            }
+            Some(Err(error)) => return Err(told(error, reader.context())),
             None if heard.elapsed() < ANSWER_MAX => continue,
             None => {
                 let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-                return Err(failed(told(late, reader.context())));
+                return Err(told(late, reader.context()));
             }
         }
         heard = Instant::now();

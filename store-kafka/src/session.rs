@@ -75,11 +75,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Begins to produce transactions as `id`. Whoever did so before can commit no more.
+    /// Begins to produce transactions as `id`. Whoever did so before can commit no more. Not any more once it is
+    /// `given_up`: that may be since another one has the lease.
     pub(crate) fn transactional(
         options: &KafkaOptions,
         id: &str,
         batch_bytes_max: usize,
+        given_up: &AtomicBool,
     ) -> Result<Self, KafkaFailed> {
         let mut config = options.config();
         config
@@ -91,6 +93,9 @@ impl Session {
             let waits = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
             if let Some(hopeless) = session.hearing.hopeless() {
                 return Err(session.failed("beginning to publish", hopeless));
+            }
+            if given_up.load(Ordering::Relaxed) {
+                return Err(options.failed("beginning to publish", KafkaError::Canceled));
             }
             // It goes on where it was.
             if !waits || begun.elapsed() > TRANSACTION_LASTS_MAX {

@@ -157,6 +157,8 @@ impl KafkaOptions {
         config.set_log_level(RDKafkaLogLevel::Info);
         config.extend(settings);
         config.set("bootstrap.servers", brokers).set("security.protocol", security);
+        // A topic that somebody deleted is missed; a broker may be set to make it anew, without what was in it.
+        config.set("allow.auto.create.topics", "false");
         if let Some(ca) = asked.ca {
             fs::metadata(&ca).map_err(|error| UrlError::file(format!("ca {ca} cannot be read: {error}")))?;
             config.set("ssl.ca.location", ca);

@@ -67,6 +67,9 @@ impl Member {
     /// Ends the work on all partitions.
     pub(super) fn end_all(&self) {
         let all = std::mem::take(&mut self.assignment().at_work);
+        for (topic, numbers) in &all {
+            numbers.keys().for_each(|number| self.tell_behind(topic, *number, 0.0));
+        }
         self.end(all.into_values().flat_map(HashMap::into_values).collect());
     }
 
@@ -84,6 +87,12 @@ impl Member {
         }
     }
 
+    fn tell_behind(&self, topic: &str, number: i32, records: f64) {
+        let labels =
+            [("group", self.group.to_string()), ("topic", topic.into()), ("partition", number.to_string())];
+        metrics::gauge!("annals_records_behind", &labels).set(records);
+    }
+
     fn taken_away(&self, list: &TopicPartitionList) {
         let mut gone = vec![];
         {
@@ -93,6 +102,8 @@ impl Member {
                 assignment.new.retain(|new| (&*new.topic, new.number) != (topic, number));
                 let at_work = assignment.at_work.get_mut(topic);
                 gone.extend(at_work.and_then(|numbers| numbers.remove(&number)));
+                // Whoever has it next tells how far it is behind.
+                self.tell_behind(topic, number, 0.0);
             }
         }
         tracing::info!(group = &*self.group, partitions = list.count(), "partitions are taken away");
@@ -120,15 +131,10 @@ impl ClientContext for Member {
         for (topic, found) in &statistics.topics {
             let at_work = assignment.at_work.get(&**topic);
             for (number, partition) in &found.partitions {
-                let fed = at_work.and_then(|numbers| numbers.get(number)?.fed);
-                // Partition -1 is the client's own.
-                let Some(behind) = behind(partition, fed).filter(|_| *number >= 0) else { continue };
-                let labels = [
-                    ("group", self.group.to_string()),
-                    ("topic", topic.clone()),
-                    ("partition", number.to_string()),
-                ];
-                metrics::gauge!("annals_records_behind", &labels).set(behind as f64);
+                // Others are not ours to tell of: some were taken away.
+                let Some(at_work) = at_work.and_then(|numbers| numbers.get(number)) else { continue };
+                let Some(behind) = behind(partition, at_work.fed) else { continue };
+                self.tell_behind(topic, *number, behind as f64);
             }
         }
     }

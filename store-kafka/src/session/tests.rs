@@ -57,3 +57,23 @@ fn a_session_that_is_given_up_takes_no_more_records() {
     session.given_up().store(true, Ordering::Relaxed);
     assert!(session.send(record(b"{}")).is_err());
 }
+
+/// Whoever lost the lease while the broker was away does not begin when it is back, which would fence its successor off.
+///
+/// Broken on purpose, and seen to fail this: `Session::transactional` that does not look. It goes on for a minute, then tells
+/// of the broker.
+#[test]
+fn a_session_that_is_given_up_does_not_begin() {
+    // Takes connections and answers nothing.
+    let broker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let options: KafkaOptions = format!("kafka://{}", broker.local_addr().unwrap()).parse().unwrap();
+    let given_up = Arc::new(AtomicBool::new(false));
+    let is_given_up = given_up.clone();
+    let beginning = thread::spawn(move || {
+        Session::transactional(&options, "publisher", BATCH_BYTES_MAX, &is_given_up).err()
+    });
+    let _connection = broker.accept().unwrap();
+    given_up.store(true, Ordering::Relaxed);
+    let told = beginning.join().unwrap().expect("nobody answers").to_string();
+    assert!(told.contains("beginning to publish") && told.contains("Client dropped"), "{told}");
+}

@@ -1,8 +1,15 @@
 //! How far groups are behind is told of all that read a topic, and as a metric.
 
-use crate::{broker::unique, metered::Metered, place::Place, tally::Elsewhere};
+use crate::{
+    broker::{shared, unique},
+    forger::Forger,
+    metered::Metered,
+    place::Place,
+    tally::Elsewhere,
+};
 use annals::catch_up;
 use annals_kafka::PartitionLag;
+use rdkafka::message::OwnedHeaders;
 
 async fn published(place: &Place, category: &str, keys: u32, count: u32) {
     for key in 0..keys {
@@ -63,4 +70,22 @@ async fn the_metric_comes_to_nothing_when_no_record_is_left() {
         })
         .await;
     running.stop().await;
+}
+
+/// Whoever has a partition next tells how far it is behind; what the one before said last would count too, for ever.
+///
+/// Broken on purpose, and seen to fail this: `end_all` without a word about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_leaves_is_behind_nowhere() {
+    let Some(options) = shared() else { return };
+    let (forger, metered) = (Forger::new(&options).await, Metered::of_this_program());
+    forger.write(0, 1, 0);
+    // Stops its partition.
+    forger.send(0, "k", Some("hello"), OwnedHeaders::new());
+    let there = forger.read_by(&options);
+    let running = there.run();
+    let told = || metered.gauges("annals_records_behind", &there.group);
+    there.until("a record is left", || async { told().values().any(|behind| *behind > 0.0) }).await;
+    running.stop().await;
+    assert!(told().values().all(|behind| *behind == 0.0), "{:?}", told());
 }

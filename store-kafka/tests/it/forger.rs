@@ -53,6 +53,19 @@ impl Forger {
         self.send(partition, &key, Some(&format!("{{\"n\":{position}}}")), forged.headers());
     }
 
+    /// So many notes, one behind the other.
+    pub(crate) fn fill(&self, partition: i32, count: u64) {
+        let key = Self::key_of(partition);
+        for position in 1..=count {
+            let previous = position - 1;
+            let forged = Forged { event_type: "Noted", key: &key, version: position, position, previous };
+            let value = format!("{{\"n\":{position}}}");
+            let record = BaseRecord::to(&self.topic).partition(partition).key(&key).payload(&value);
+            self.producer.send(record.headers(forged.headers())).map_err(|(error, _)| error).unwrap();
+        }
+        self.producer.flush(Duration::from_secs(30)).unwrap();
+    }
+
     /// A record that need not be a note.
     pub(crate) fn send(&self, partition: i32, key: &str, value: Option<&str>, headers: OwnedHeaders) {
         let mut record = BaseRecord::to(&self.topic).partition(partition).key(key).headers(headers);
