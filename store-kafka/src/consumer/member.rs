@@ -67,9 +67,6 @@ impl Member {
     /// Ends the work on all partitions.
     pub(super) fn end_all(&self) {
         let all = std::mem::take(&mut self.assignment().at_work);
-        for (topic, numbers) in &all {
-            numbers.keys().for_each(|number| self.tell_behind(topic, *number, 0.0));
-        }
         self.end(all.into_values().flat_map(HashMap::into_values).collect());
     }
 

@@ -74,7 +74,7 @@ async fn the_metric_comes_to_nothing_when_no_record_is_left() {
 
 /// Whoever has a partition next tells how far it is behind; what the one before said last would count too, for ever.
 ///
-/// Broken on purpose, and seen to fail this: `end_all` without a word about it.
+/// Broken on purpose, and seen to fail this: `taken_away` without a word about it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_leaves_is_behind_nowhere() {
     let Some(options) = shared() else { return };
