@@ -53,13 +53,13 @@ impl Forger {
         self.send(partition, &key, Some(&format!("{{\"n\":{position}}}")), forged.headers());
     }
 
-    /// So many notes, one behind the other.
+    /// So many notes of a kilobyte, one behind the other.
     pub(crate) fn fill(&self, partition: i32, count: u64) {
-        let key = Self::key_of(partition);
+        let (key, text) = (Self::key_of(partition), "x".repeat(1_000));
         for position in 1..=count {
             let previous = position - 1;
             let forged = Forged { event_type: "Noted", key: &key, version: position, position, previous };
-            let value = format!("{{\"n\":{position}}}");
+            let value = format!("{{\"n\":{position},\"text\":\"{text}\"}}");
             let record = BaseRecord::to(&self.topic).partition(partition).key(&key).payload(&value);
             self.producer.send(record.headers(forged.headers())).map_err(|(error, _)| error).unwrap();
         }
