@@ -4,8 +4,9 @@ use crate::{
     KafkaFailed, KafkaOptions, PublishError, Publisher,
     client::{Hearing, end_of, partitions},
     control::Control,
+    sent::Sent,
 };
-use annals::Position;
+use annals::{DocumentStore, GenerationState, Position, SubscriberError, SubscriberInfo};
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
@@ -51,10 +52,36 @@ impl PublisherLag {
         read.unwrap_or(Err(PublishError::Ended))
     }
 
+    /// The same of a publisher without transactions, of whom the cluster knows nothing: which topics it has written to says
+    /// the store in which it keeps its place. None where that says nothing of them.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), and when the store fails.
+    pub async fn read_at_least_once(
+        options: &KafkaOptions,
+        documents: &dyn DocumentStore,
+        name: &str,
+    ) -> Result<Option<Self>, SubscriberError> {
+        let is_it =
+            |info: &SubscriberInfo| info.subscriber.name() == name && info.state == GenerationState::Live;
+        let Some(info) = documents.subscribers().await?.into_iter().find(is_it) else { return Ok(None) };
+        let slots = documents.load(&info.subscriber, &[Sent::KEY.into()]).await?;
+        let Some(text) = slots.into_iter().next().and_then(|slot| slot.document) else { return Ok(None) };
+        // A read model may have a document of that key.
+        let Ok(sent) = Sent::read(&text) else { return Ok(None) };
+        let (options, control) = (options.clone(), sent.parts(info.checkpoint).0);
+        let read = tokio::task::spawn_blocking(move || Self::of(&options, &control)).await;
+        read.unwrap_or(Err(PublishError::Ended)).map(Some).map_err(|error| error.of(name))
+    }
+
     fn read_now(options: &KafkaOptions, name: &str) -> Result<Option<Self>, PublishError> {
         let control_topic = Publisher::control_topic(name);
         let found = Control::read(options, &control_topic, name);
-        let Some(control) = found.map_err(PublishError::control(&control_topic))? else { return Ok(None) };
+        let found = found.map_err(PublishError::control(&control_topic))?;
+        found.map(|control| Self::of(options, &control)).transpose()
+    }
+
+    fn of(options: &KafkaOptions, control: &Control) -> Result<Self, PublishError> {
         let (committed, sent) = (options.reader()?, options.reader_of_all()?);
         let mut topics = BTreeMap::new();
         for topic in control.topics.keys() {
@@ -62,7 +89,7 @@ impl PublisherLag {
             topics.insert(topic.clone(), lag);
         }
         let uncommitted = topics.values().map(|topic| topic.uncommitted).sum();
-        Ok(Some(Self { position: control.position, uncommitted, topics }))
+        Ok(Self { position: control.position, uncommitted, topics })
     }
 }
 

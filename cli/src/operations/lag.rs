@@ -108,10 +108,10 @@ fn kind_of(name: &str) -> SubscriberKind {
 }
 
 /// Adds what the cluster at `url` knows of those that may be publishers.
-async fn ask_kafka(url: &StoreUrl, lags: &mut [Lag]) -> Result<(), CliError> {
+async fn ask_kafka(url: &StoreUrl, stores: &Stores, lags: &mut [Lag]) -> Result<(), CliError> {
     let others = [SubscriberKind::Publisher, SubscriberKind::Unknown];
     let names = lags.iter().filter(|lag| others.contains(&lag.kind)).map(|lag| lag.name.clone());
-    let mut sent = sent_by(url, &names.collect::<Vec<_>>()).await?;
+    let mut sent = sent_by(url, &*stores.documents, &names.collect::<Vec<_>>()).await?;
     for lag in lags {
         if let Some(sent) = sent.remove(&lag.name) {
             (lag.kind, lag.kafka) = (SubscriberKind::Publisher, Some(sent));
@@ -171,7 +171,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let (mut lags, mut behind) = (lags(service, stores).await?, vec![]);
     if let Some(url) = &wanted.kafka {
-        ask_kafka(url, &mut lags).await?;
+        ask_kafka(url, stores, &mut lags).await?;
         let topics = lags.iter().filter_map(|lag| lag.kafka.as_ref()).flat_map(|sent| sent.topics.keys());
         behind = groups(url, wanted.group.as_deref(), topics.cloned().collect(), output).await?;
     }

@@ -16,6 +16,7 @@ fn absent(thing: &str) -> CliError {
 mod without {
     use super::absent;
     use crate::{CliError, Progress, Proven, PublishTerms, Published, Sent, StoreUrl, Stores};
+    use annals::DocumentStore;
     use std::{collections::BTreeMap, fmt};
     use tokio_util::sync::CancellationToken;
 
@@ -81,7 +82,11 @@ mod without {
     ///
     /// # Errors
     /// Always.
-    pub(crate) async fn sent_by(_: &StoreUrl, _: &[String]) -> Result<BTreeMap<String, Sent>, CliError> {
+    pub(crate) async fn sent_by(
+        _: &StoreUrl,
+        _: &dyn DocumentStore,
+        _: &[String],
+    ) -> Result<BTreeMap<String, Sent>, CliError> {
         Err(absent("lag --kafka"))
     }
 }

@@ -10,7 +10,9 @@ use crate::{
     CliError, Progress, PublishTerms, StoreUrl, Stores,
     operations::publish::{Deliver, From, Oversized},
 };
-use annals::{PageLimit, Position, Runner, StoreError, Subscriber, SubscriberError, catch_up, error_text};
+use annals::{
+    DocumentStore, PageLimit, Position, Runner, StoreError, Subscriber, SubscriberError, catch_up, error_text,
+};
 use annals_kafka::{
     CloudEvents, Delivery, KafkaOptions, Oversize, Proof, PublishError, Publisher, PublisherLag,
     PublisherTerms, Start, TopicNames,
@@ -220,7 +222,11 @@ pub(crate) fn check_cluster(_command: &str, option: &str, url: Option<&StoreUrl>
 ///
 /// # Errors
 /// When it does not answer, or the URL is none.
-pub(crate) async fn sent_by(url: &StoreUrl, names: &[String]) -> Result<BTreeMap<String, Sent>, CliError> {
+pub(crate) async fn sent_by(
+    url: &StoreUrl,
+    documents: &dyn DocumentStore,
+    names: &[String],
+) -> Result<BTreeMap<String, Sent>, CliError> {
     let options = cluster("--kafka", url)?;
     let mut all = BTreeMap::new();
     for name in names {
@@ -228,6 +234,12 @@ pub(crate) async fn sent_by(url: &StoreUrl, names: &[String]) -> Result<BTreeMap
             PublishError::Kafka(failed) => kafka_failed(name, &failed),
             error => CliError::because(name, &error),
         })?;
+        let lag = match lag {
+            Some(lag) => Some(lag),
+            None => PublisherLag::read_at_least_once(&options, documents, name)
+                .await
+                .map_err(|error| CliError::because(name, &error))?,
+        };
         if let Some(PublisherLag { position, uncommitted, topics, .. }) = lag {
             let topics = topics.into_iter().map(|(topic, lag)| {
                 let annals_kafka::TopicLag { partitions, end, committed_end, uncommitted, .. } = lag;

@@ -128,7 +128,14 @@ async fn without_transactions_it_is_all_there_once_too() {
     assert_eq!(log.publish(line)["records"], 0);
     let proof = log.proof(&["counter"]).await;
     assert!(proof.holds() && proof.records() == 3, "{proof:?}");
-    // It has no transactions, and so no control record.
+    // It has no transactions, and so no control record: where it writes to says the store.
     let asked = objects(&log.run(&format!("lag --kafka {}", log.kafka)).printed).remove(0);
-    assert!(asked.get("kafka").is_none() && asked["position"] == 3, "{asked}");
+    let topic = format!("{}counter", log.prefix);
+    assert_eq!((&asked["kind"], &asked["position"]), (&json!("publisher"), &json!(3)), "{asked}");
+    let kafka = &asked["kafka"];
+    assert_eq!((&kafka["position"], &kafka["uncommitted"]), (&json!(3), &json!(0)), "{asked}");
+    assert_eq!(
+        (&kafka["topics"][&topic]["end"], &kafka["topics"][&topic]["partitions"]),
+        (&json!(3), &json!(2))
+    );
 }
