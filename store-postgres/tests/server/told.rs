@@ -1,7 +1,7 @@
 //! What other processes hear of a burst of appends.
 
 use crate::place::{Place, at, number, refusal, stream, to};
-use annals::{EventStore, Fingerprint, Position, SnapshotStore};
+use annals::{AppendError, EventStore, Fingerprint, Position, SnapshotStore};
 use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgListener};
 use std::{collections::BTreeMap, sync::Arc};
@@ -24,6 +24,44 @@ async fn the_last_append_of_a_burst_is_told_to_other_processes() {
         let last = Position::new((burst + 1) * APPENDS);
         let is_heard = tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= last)).await.is_ok();
         assert!(is_heard, "nobody told of position {last} within {:?}", HEAD_POLL / 2);
+    }
+}
+
+/// Whose connections are cut listens again, and does not only ask.
+///
+/// Control: with `self.channel = None` where the listener is lost (in `Watcher::run`), nobody listens any more.
+#[tokio::test]
+async fn whoever_was_cut_off_hears_again() {
+    const APPENDS: u64 = 8;
+    let Some(place) = Place::new() else { return };
+    let (store, other) = (place.store().await, place.store().await);
+    let mut raw = place.raw().await;
+    let listening = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'annals {}' AND query ILIKE 'LISTEN%'",
+        place.schema
+    );
+    assert_eq!(number(&mut raw, &listening).await, 2);
+    place.cut().await;
+    let both_listen = async {
+        while number(&mut raw, &listening).await < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(10 * HEAD_POLL, both_listen).await.expect("both listen again");
+    let mut head = other.head();
+    for version in 0..APPENDS {
+        let commit = to("order-1", at(version), 1);
+        // The first one may find that its connection is gone.
+        let position = loop {
+            match store.append(commit.clone()).await {
+                Ok(done) => break done.position,
+                Err(AppendError::Store(error)) if error.is_transient() => {}
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let is_heard =
+            tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= position)).await.is_ok();
+        assert!(is_heard, "nobody told of position {position} within {:?}", HEAD_POLL / 2);
     }
 }
 
