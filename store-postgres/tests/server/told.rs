@@ -35,19 +35,9 @@ async fn whoever_was_cut_off_hears_again() {
     const APPENDS: u64 = 8;
     let Some(place) = Place::new() else { return };
     let (store, other) = (place.store().await, place.store().await);
-    let mut raw = place.raw().await;
-    let listening = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'annals {}' AND query ILIKE 'LISTEN%'",
-        place.schema
-    );
-    assert_eq!(number(&mut raw, &listening).await, 2);
+    let cut_off = listening(&place, &[]).await;
     place.cut().await;
-    let both_listen = async {
-        while number(&mut raw, &listening).await < 2 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(10 * HEAD_POLL, both_listen).await.expect("both listen again");
+    listening(&place, &cut_off).await;
     let mut head = other.head();
     for version in 0..APPENDS {
         let commit = to("order-1", at(version), 1);
@@ -63,6 +53,24 @@ async fn whoever_was_cut_off_hears_again() {
             tokio::time::timeout(HEAD_POLL / 2, head.wait_for(|head| *head >= position)).await.is_ok();
         assert!(is_heard, "nobody told of position {position} within {:?}", HEAD_POLL / 2);
     }
+}
+
+/// Waits until both stores listen, on other connections than those; which ones.
+async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
+    let mut raw = place.raw().await;
+    let listens = "SELECT pid FROM pg_stat_activity \
+                   WHERE application_name = $1 AND query ILIKE 'LISTEN%' AND pid <> ALL ($2)";
+    let both = async {
+        loop {
+            let asked = sqlx::query_scalar(listens).bind(format!("annals {}", place.schema)).bind(others);
+            let pids: Vec<i32> = asked.fetch_all(&mut raw).await.unwrap();
+            if pids.len() == 2 {
+                return pids;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(10 * HEAD_POLL, both).await.expect("both listen")
 }
 
 /// One event or several, on streams that exist or begin: whichever statement tells, it tells where a commit ends, and each
