@@ -117,18 +117,26 @@ impl Place {
         Ok(self.checkpoints.renew(self.held()?).await?)
     }
 
-    /// Carries `work` out, with signs of life in between; gives it up when the lease is lost.
+    /// Carries `work` out, with signs of life beside it; gives it up when the lease is lost.
+    ///
+    /// Work goes on while a sign of life is under way: both may want one of a few connections, and work that stands still
+    /// would hold one for ever.
     pub async fn renewing<T>(
         &self,
         work: impl Future<Output = Result<T, SubscriberError>>,
     ) -> Result<T, SubscriberError> {
-        let mut work = pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return done,
-                () = tokio::time::sleep(self.terms.lasts / 3) => self.renew().await?,
+        let lost = async {
+            loop {
+                tokio::time::sleep(self.terms.lasts / 3).await;
+                if let Err(error) = self.renew().await {
+                    break error;
+                }
             }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            error = lost => Err(error),
         }
     }
 
