@@ -4,7 +4,7 @@ use crate::{
     CheckpointError, Checkpoints, Lease, LeaseTerms, LogPage, Position, Step, StoreError, SubscriberError,
     SubscriberId,
 };
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How long a lease lasts without a sign of life, unless told otherwise: so long a subscriber stands still after its
 /// process was killed.
