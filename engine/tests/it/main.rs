@@ -4,5 +4,6 @@ mod document_store_controls;
 mod event_store_controls;
 mod memory_documents;
 mod memory_event_store;
+mod renewed;
 mod testing_given;
 mod testing_properties;
