@@ -29,7 +29,7 @@ impl Checkpoints for OneConnection {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), CheckpointError> {
-        let _connection = self.connection.acquire().await.unwrap();
+        let _connection = self.connection.acquire().await.expect("it is never closed");
         self.sound.renew(lease).await
     }
 
