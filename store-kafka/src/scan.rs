@@ -48,17 +48,27 @@ pub(crate) fn scan_topic(
     topic: &str,
     count: u32,
     stop: &CancellationToken,
-    mut each: impl FnMut(&BorrowedMessage<'_>),
+    each: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<bool, KafkaError> {
     let mut list = TopicPartitionList::new();
     for partition in 0..count {
         list.add_partition_offset(topic, partition as i32, Offset::Beginning)?;
     }
     reader.assign(&list)?;
+    read_to_ends(reader, list.count(), stop, each)
+}
+
+/// The same for the partitions that `reader` was assigned, so many of one topic, from where it was told to begin.
+pub(crate) fn read_to_ends(
+    reader: &BaseConsumer<Hearing>,
+    partitions: usize,
+    stop: &CancellationToken,
+    mut each: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<bool, KafkaError> {
     // Which, and not how many: one that grows meanwhile ends more than once. That an end says no topic is why there is one
     // topic at a time.
     let (mut ended, mut heard) = (HashSet::new(), Instant::now());
-    while ended.len() < list.count() {
+    while ended.len() < partitions {
         if stop.is_cancelled() {
             return Ok(false);
         }

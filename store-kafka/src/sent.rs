@@ -2,14 +2,16 @@
 
 use crate::{
     Incoming, KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Ends, Hearing, end_of, told},
+    client::{ANSWER_MAX, Ends, Hearing, end_of},
     control::Control,
+    scan::read_to_ends,
 };
 use annals::{Json, Position};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -17,6 +19,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use tokio_util::sync::CancellationToken;
 
 /// A document of the publisher, written with its checkpoint: how far its topics were filled then. What lies behind that in
 /// a topic was sent later, by a session that did not live to write it down.
@@ -80,41 +83,20 @@ impl Sent {
                 list.add_partition_offset(topic, partition, Offset::Offset(*offset)).map_err(failed)?;
             }
             reader.assign(&list).map_err(failed)?;
-            read_to_ends(&reader, ends, &mut found).map_err(failed)?;
+            let count = ends.len();
+            let each = |record: &BorrowedMessage<'_>| {
+                let at = usize::try_from(record.partition()).ok();
+                let Some(End(last, offset)) = at.and_then(|at| ends.get_mut(at)) else { return };
+                *offset = record.offset() + 1;
+                if let Ok(incoming) = Incoming::read(record) {
+                    *last = incoming.event.position.max(*last);
+                    found.insert(incoming.event.position);
+                }
+            };
+            read_to_ends(&reader, count, &CancellationToken::new(), each).map_err(failed)?;
         }
         Ok(found)
     }
-}
-
-/// Moves `ends` to where the partitions end that are assigned, and adds the positions that are met.
-fn read_to_ends(
-    reader: &BaseConsumer<Hearing>,
-    ends: &mut [End],
-    found: &mut HashSet<Position>,
-) -> Result<(), KafkaError> {
-    let mut ended = HashSet::new();
-    while ended.len() < ends.len() {
-        let record = match reader.poll(ANSWER_MAX) {
-            Some(Ok(record)) => record,
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                ended.insert(partition);
-                continue;
-            }
-            Some(Err(error)) => return Err(told(error, reader.context())),
-            None => {
-                let late = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-                return Err(told(late, reader.context()));
-            }
-        };
-        let at = usize::try_from(record.partition()).ok();
-        let Some(End(last, offset)) = at.and_then(|at| ends.get_mut(at)) else { continue };
-        *offset = record.offset() + 1;
-        if let Ok(incoming) = Incoming::read(&record) {
-            *last = incoming.event.position.max(*last);
-            found.insert(incoming.event.position);
-        }
-    }
-    Ok(())
 }
 
 /// How long a partition that was just made, or changes its leader, is given between two questions.
