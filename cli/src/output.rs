@@ -76,6 +76,12 @@ impl Output {
         }
     }
 
+    /// Tells of one of several failures, as the last of them is told when the program ends.
+    pub(crate) fn failed(&self, error: &CliError) {
+        // When stderr is gone too, the exit code is all that is left to say it.
+        let _ = error.print(self.json, &mut io::stderr().lock());
+    }
+
     /// Progress of something that may take long, on stderr.
     pub fn progress(&self, what: &str) -> Progress {
         Progress::new(what, !self.quiet && io::stderr().is_terminal())

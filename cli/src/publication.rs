@@ -16,11 +16,11 @@ mod told;
 #[cfg(not(feature = "kafka"))]
 pub use absent::Publication;
 #[cfg(not(feature = "kafka"))]
-pub(crate) use absent::{check_cluster, sent_by};
+pub(crate) use absent::{check_cluster, reach_cluster, sent_by};
 #[cfg(feature = "kafka")]
 pub(crate) use failing::kafka_failed;
 #[cfg(feature = "kafka")]
 pub use present::Publication;
 #[cfg(feature = "kafka")]
-pub(crate) use present::{check_cluster, cluster, sent_by};
+pub(crate) use present::{check_cluster, cluster, reach_cluster, sent_by};
 pub use told::{Proven, ProvenTopic, Published, Sent, SentTopic};

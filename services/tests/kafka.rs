@@ -10,8 +10,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
-
 /// Set in the process that is started only to be killed: the directory of its broker.
 const OWNER: &str = "ANNALS_SERVICES_OWNER_OF";
 
@@ -27,8 +25,7 @@ fn can_run() -> bool {
 }
 
 fn topics(bootstrap: &str, arguments: &[&str]) -> String {
-    let arguments = [&["--bootstrap-server", bootstrap], arguments].concat();
-    KafkaTool::find().unwrap().run(TOPICS, &arguments).unwrap()
+    KafkaTool::find().unwrap().topics(bootstrap, arguments).unwrap()
 }
 
 #[test]
@@ -124,8 +121,8 @@ fn a_broker_with_logins_lets_in_who_has_the_password_and_trusts_its_authority() 
         let path = own.broker().directory().join("client.properties");
         std::fs::write(&path, text).unwrap();
         let config = path.to_str().unwrap();
-        let arguments = ["--bootstrap-server", &bootstrap, "--command-config", config, "--list"];
-        KafkaTool::find().unwrap().run(TOPICS, &arguments).map_err(|error| error.to_string())
+        let arguments = ["--command-config", config, "--list"];
+        KafkaTool::find().unwrap().topics(&bootstrap, &arguments).map_err(|error| error.to_string())
     };
     let scram = "scram.ScramLoginModule required username=\"alice\" password";
     let plain = "plain.PlainLoginModule required username=\"alice\" password";

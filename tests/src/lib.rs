@@ -5,6 +5,7 @@
 
 mod announced;
 mod consume;
+mod order_steps;
 mod publish;
 mod report;
 mod shop;
@@ -12,6 +13,7 @@ mod witness;
 
 pub use announced::{Announced, Hold};
 pub use consume::{Consume, documents_at};
+pub use order_steps::OrderSteps;
 pub use publish::Publish;
 pub use report::Report;
 pub use shop::{DRAIN_MAX, Shop};

@@ -1,10 +1,11 @@
 //! The whole shop over one log and its read models.
 
+use crate::OrderSteps;
 use annals::{
     Context, DocumentStore, Done, Engine, EventStore, ExecuteError, LeaseTerms, Policy, PolicyRunner,
-    Position, SnapshotStore, Subscriber, wait_for,
+    Position, Registered, SnapshotStore, Subscriber, wait_for,
 };
-use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore};
+use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore, SqlProjector};
 use annals_sqlite::{FileError, SqliteDocuments, SqliteOptions, SqliteStore, views_beside};
 use northwind_aggregates::{Order, OrderCommand, OrderRejection};
 use northwind_projections::{policies, read_models};
@@ -20,6 +21,8 @@ pub struct Shop {
     pub store: Arc<dyn EventStore>,
     /// The read side.
     pub documents: Arc<dyn DocumentStore>,
+    /// The read side, where it is in PostgreSQL.
+    pub postgres: Option<Arc<PostgresDocuments>>,
     /// Carries out commands.
     pub engine: Arc<Engine>,
 }
@@ -34,7 +37,7 @@ impl Shop {
     pub async fn open_with(path: &Path, views: Option<&str>) -> anyhow::Result<Self> {
         let mut shop = Self::open(path)?;
         if let Some(url) = views {
-            shop.documents = Arc::new(PostgresDocuments::open(&url.parse()?).await?);
+            shop.reads(Arc::new(PostgresDocuments::open(&url.parse()?).await?));
         }
         Ok(shop)
     }
@@ -64,7 +67,9 @@ impl Shop {
         let options: PostgresOptions = place.parse()?;
         let postgres = Arc::new(PostgresStore::open(&options).await?);
         let documents = Arc::new(PostgresDocuments::open(&options).await?);
-        Ok(Self::over(through(postgres.clone()), documents, postgres))
+        let mut shop = Self::over(through(postgres.clone()), documents.clone(), postgres);
+        shop.reads(documents);
+        Ok(shop)
     }
 
     fn over(
@@ -73,7 +78,12 @@ impl Shop {
         snapshots: Arc<dyn SnapshotStore>,
     ) -> Self {
         let engine = Arc::new(Engine::new(store.clone()).with_snapshots(snapshots));
-        Self { store, documents, engine }
+        Self { store, documents, postgres: None, engine }
+    }
+
+    fn reads(&mut self, documents: Arc<PostgresDocuments>) {
+        self.documents = documents.clone();
+        self.postgres = Some(documents);
     }
 
     /// Places an order under its number, so that placing it again is the same command.
@@ -87,9 +97,14 @@ impl Shop {
 
     /// Subscribers that keep the read models up to date.
     pub fn read_models(&self, terms: &LeaseTerms) -> Vec<Box<dyn Subscriber>> {
-        let live =
-            |model: annals::Registered| model.live(self.store.clone(), self.documents.clone(), terms.clone());
-        read_models().into_iter().map(live).collect()
+        let live = |model: Registered| model.live(self.store.clone(), self.documents.clone(), terms.clone());
+        self.models().into_iter().map(live).collect()
+    }
+
+    /// The read models of the shop; in PostgreSQL one more, which has tables of its own.
+    pub fn models(&self) -> Vec<Registered> {
+        let steps = self.postgres.clone().map(|documents| SqlProjector::registered(OrderSteps, documents));
+        read_models().into_iter().chain(steps).collect()
     }
 
     /// Subscribers that run the policies.

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask test`, `up`, `down`, `doctor` and `bench`.
+//! The developer's commands: `cargo xtask test`, `up`, `down`, `doctor`, `readme` and `bench`.
 //!
 //! `test` is all that decides whether a change is good; what runs elsewhere calls it and nothing else.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
@@ -21,6 +21,7 @@ mod rules;
 
 mod bench;
 mod doctor;
+mod readme;
 mod services;
 
 #[derive(Parser)]
@@ -40,6 +41,8 @@ enum Command {
     Down,
     /// Say what this machine has, what it lacks, and how to get it
     Doctor,
+    /// Run the commands that README.md shows, as they are printed
+    Readme,
     /// Run one benchmark in release mode
     Bench(bench::Args),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Up => services::up(),
         Command::Down => services::down(),
         Command::Doctor => doctor::run(),
+        Command::Readme => readme::run(),
         Command::Bench(args) => bench::run(&args),
     };
     done.unwrap_or_else(|error| {

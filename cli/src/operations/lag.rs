@@ -2,8 +2,11 @@
 
 use super::publish::PUBLISHER;
 use crate::{
-    CliError, GroupLag, Output, Sent, Service, StoreUrl, Stores, consumption::groups, publication::sent_by,
-    table::Table, text::plain,
+    CliError, GroupLag, Output, Sent, Service, StoreUrl, Stores,
+    consumption::groups,
+    publication::{reach_cluster, sent_by},
+    table::Table,
+    text::plain,
 };
 use annals::{GenerationState, LogFilter, PageLimit, Position, SubscriberError, SubscriberInfo, part_of};
 use chrono::{DateTime, Utc};
@@ -107,17 +110,38 @@ fn kind_of(name: &str) -> SubscriberKind {
     }
 }
 
-/// Adds what the cluster at `url` knows of those that may be publishers.
-async fn ask_kafka(url: &StoreUrl, stores: &Stores, lags: &mut [Lag]) -> Result<(), CliError> {
+/// Adds what the cluster at `url` knows of those that may be publishers, and tells how far groups are; with it, what could
+/// not be learnt.
+async fn ask_kafka(
+    url: &StoreUrl,
+    group: Option<&str>,
+    stores: &Stores,
+    lags: &mut [Lag],
+    output: &mut Output,
+) -> (Vec<GroupLag>, Vec<CliError>) {
+    if let Err(away) = reach_cluster(url).await {
+        return (vec![], vec![away]);
+    }
+    let (mut topics, mut failed) = (vec![], vec![]);
     let others = [SubscriberKind::Publisher, SubscriberKind::Unknown];
-    let names = lags.iter().filter(|lag| others.contains(&lag.kind)).map(|lag| lag.name.clone());
-    let mut sent = sent_by(url, &*stores.documents, &names.collect::<Vec<_>>()).await?;
-    for lag in lags {
-        if let Some(sent) = sent.remove(&lag.name) {
-            (lag.kind, lag.kafka) = (SubscriberKind::Publisher, Some(sent));
+    for lag in lags.iter_mut().filter(|lag| others.contains(&lag.kind)) {
+        match sent_by(url, &*stores.documents, &lag.name).await {
+            Ok(None) => {}
+            Ok(Some(sent)) => {
+                topics.extend(sent.topics.keys().cloned());
+                (lag.kind, lag.kafka) = (SubscriberKind::Publisher, Some(sent));
+            }
+            Err(error) => failed.push(error),
         }
     }
-    Ok(())
+    let behind = groups(url, group, topics, output).await;
+    (
+        behind.unwrap_or_else(|error| {
+            failed.push(error);
+            vec![]
+        }),
+        failed,
+    )
 }
 
 async fn lag(
@@ -162,19 +186,26 @@ async fn age_behind(stores: &Stores, name: &str, position: Position) -> Result<f
     Ok(age.map_or(0.0, |age| age.num_milliseconds().max(0) as f64 / 1000.0))
 }
 
-/// Prints the lag of every subscriber.
+/// Prints the lag of every subscriber, also where Kafka does not answer: why, is told last.
 pub(super) async fn run(
     service: &Service,
     stores: &Stores,
     wanted: &LagTerms,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let (mut lags, mut behind) = (lags(service, stores).await?, vec![]);
-    if let Some(url) = &wanted.kafka {
-        ask_kafka(url, stores, &mut lags).await?;
-        let topics = lags.iter().filter_map(|lag| lag.kafka.as_ref()).flat_map(|sent| sent.topics.keys());
-        behind = groups(url, wanted.group.as_deref(), topics.cloned().collect(), output).await?;
-    }
+    let mut lags = lags(service, stores).await?;
+    let (behind, mut failed) = match &wanted.kafka {
+        Some(url) => ask_kafka(url, wanted.group.as_deref(), stores, &mut lags, output).await,
+        None => (vec![], vec![]),
+    };
+    print(&lags, &behind, wanted.kafka.is_some() && failed.is_empty(), output)?;
+    let last = failed.pop();
+    failed.iter().for_each(|error| output.failed(error));
+    last.map_or(Ok(()), Err)
+}
+
+/// Prints everything that was learnt; `all_told` says that Kafka has told everything.
+fn print(lags: &[Lag], behind: &[GroupLag], all_told: bool, output: &mut Output) -> Result<(), CliError> {
     if output.is_json() {
         lags.iter().try_for_each(|lag| output.json(lag))?;
         return behind.iter().try_for_each(|lag| output.json(lag));
@@ -197,15 +228,12 @@ pub(super) async fn run(
         ]
     };
     Table::new(titles).print(output, &lags.iter().map(row).collect::<Vec<_>>())?;
-    if wanted.kafka.is_none() {
-        return Ok(());
-    }
-    print_sent(&lags, output)?;
+    print_sent(lags, all_told, output)?;
     if behind.is_empty() {
         return Ok(());
     }
     output.text("")?;
-    print_groups(&behind, output)
+    print_groups(behind, output)
 }
 
 /// Prints the lag of the group that is wanted, where there is no log whose subscribers could be told of.
@@ -234,7 +262,7 @@ fn print_groups(lags: &[GroupLag], output: &mut Output) -> Result<(), CliError> 
 }
 
 /// Prints what publishers have sent, topic by topic.
-fn print_sent(lags: &[Lag], output: &mut Output) -> Result<(), CliError> {
+fn print_sent(lags: &[Lag], all_told: bool, output: &mut Output) -> Result<(), CliError> {
     let titles = ["publisher", "in Kafka at", "topic", "partitions", "sent up to", "committed up to", "open"];
     let mut rows = vec![];
     for lag in lags {
@@ -246,7 +274,9 @@ fn print_sent(lags: &[Lag], output: &mut Output) -> Result<(), CliError> {
         }));
     }
     if rows.is_empty() {
-        output.note("Kafka knows no publisher of this log");
+        if all_told {
+            output.note("Kafka knows no publisher of this log");
+        }
         return Ok(());
     }
     output.text("")?;

@@ -3,7 +3,7 @@
 #[cfg(not(feature = "kafka"))]
 pub use without::Publication;
 #[cfg(not(feature = "kafka"))]
-pub(crate) use without::{check_cluster, sent_by};
+pub(crate) use without::{check_cluster, reach_cluster, sent_by};
 
 use crate::CliError;
 
@@ -17,7 +17,7 @@ mod without {
     use super::absent;
     use crate::{CliError, Progress, Proven, PublishTerms, Published, Sent, StoreUrl, Stores};
     use annals::DocumentStore;
-    use std::{collections::BTreeMap, fmt};
+    use std::fmt;
     use tokio_util::sync::CancellationToken;
 
     /// There is none: asking for one says how to get a program that has it.
@@ -82,11 +82,19 @@ mod without {
     ///
     /// # Errors
     /// Always.
+    pub(crate) async fn reach_cluster(_: &StoreUrl) -> Result<(), CliError> {
+        Err(absent("lag --kafka"))
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always.
     pub(crate) async fn sent_by(
         _: &StoreUrl,
         _: &dyn DocumentStore,
-        _: &[String],
-    ) -> Result<BTreeMap<String, Sent>, CliError> {
+        _: &str,
+    ) -> Result<Option<Sent>, CliError> {
         Err(absent("lag --kafka"))
     }
 }

@@ -218,35 +218,42 @@ pub(crate) fn check_cluster(_command: &str, option: &str, url: Option<&StoreUrl>
     url.map_or(Ok(()), |url| cluster(option, url).map(drop))
 }
 
-/// What the cluster at `url` knows of the publishers among `names`.
+/// Asks the cluster at `url` for an answer.
 ///
 /// # Errors
-/// When it does not answer, or the URL is none.
+/// When none comes within 15 seconds, or the URL is none.
+pub(crate) async fn reach_cluster(url: &StoreUrl) -> Result<(), CliError> {
+    let reached = cluster("--kafka", url)?.reach().await;
+    reached.map_err(|error| kafka_failed("lag --kafka", &error))
+}
+
+/// What the cluster at `url` knows of the publisher `name`; none where it is no publisher, or has never published.
+///
+/// # Errors
+/// When it does not answer, what it knows cannot be read, or the URL is none.
 pub(crate) async fn sent_by(
     url: &StoreUrl,
     documents: &dyn DocumentStore,
-    names: &[String],
-) -> Result<BTreeMap<String, Sent>, CliError> {
+    name: &str,
+) -> Result<Option<Sent>, CliError> {
     let options = cluster("--kafka", url)?;
-    let mut all = BTreeMap::new();
-    for name in names {
-        let lag = PublisherLag::read(&options, name).await.map_err(|error| match error {
-            PublishError::Kafka(failed) => kafka_failed(name, &failed),
-            error => CliError::because(name, &error),
-        })?;
-        let lag = match lag {
-            Some(lag) => Some(lag),
-            None => PublisherLag::read_at_least_once(&options, documents, name)
-                .await
-                .map_err(|error| CliError::because(name, &error))?,
-        };
-        if let Some(PublisherLag { position, uncommitted, topics, .. }) = lag {
-            let topics = topics.into_iter().map(|(topic, lag)| {
-                let annals_kafka::TopicLag { partitions, end, committed_end, uncommitted, .. } = lag;
-                (topic, SentTopic { partitions, end, committed_end, uncommitted })
-            });
-            all.insert(name.clone(), Sent { position, uncommitted, topics: topics.collect() });
-        }
-    }
-    Ok(all)
+    let lag = PublisherLag::read(&options, name).await.map_err(|error| match error {
+        PublishError::Kafka(failed) => kafka_failed(name, &failed),
+        error => CliError::because(name, &error),
+    })?;
+    let lag = match lag {
+        Some(lag) => Some(lag),
+        None => PublisherLag::read_at_least_once(&options, documents, name)
+            .await
+            .map_err(|error| publisher_failed(name, &error))?,
+    };
+    let sent_topic = |(topic, lag): (String, annals_kafka::TopicLag)| {
+        let annals_kafka::TopicLag { partitions, end, committed_end, uncommitted, .. } = lag;
+        (topic, SentTopic { partitions, end, committed_end, uncommitted })
+    };
+    Ok(lag.map(|PublisherLag { position, uncommitted, topics, .. }| Sent {
+        position,
+        uncommitted,
+        topics: topics.into_iter().map(sent_topic).collect(),
+    }))
 }

@@ -7,7 +7,6 @@ use crate::{
 };
 use annals::{Commit, EventData, EventId, Expected, Json};
 use annals_cli::Stores;
-use annals_services::KafkaTool;
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Instant};
 
@@ -162,10 +161,8 @@ async fn a_discard_drops_the_first_only_and_a_log_is_not_asked_for_it() {
 async fn one_that_is_too_large_for_its_topic_is_shown_from_where_it_came() {
     let Some(log) = Published::new().await else { return };
     let (topic, note) = (format!("{}counter", log.prefix), "x".repeat(4_000));
-    let (letters, kafka) = (format!("{topic}.dlt"), log.kafka.trim_start_matches("kafka://"));
-    let arguments = ["--bootstrap-server", kafka, "--create", "--topic", &letters, "--partitions", "1"];
-    let arguments = [&arguments[..], &["--config", "max.message.bytes=3000"]].concat();
-    KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap();
+    let (letters, limit) = (format!("{topic}.dlt"), "max.message.bytes=3000");
+    log.topics(&["--create", "--topic", &letters, "--partitions", "1", "--config", limit]);
     let payload = Json::parse(&format!("{{\"by\":13,\"note\":\"{note}\"}}")).unwrap();
     let event = EventData::raw(EventId::random(), "Raised", 1, payload);
     let commit = Commit::to("counter-a".parse().unwrap(), Expected::Any, [event]);

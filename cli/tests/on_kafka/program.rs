@@ -3,7 +3,7 @@
 use crate::counters::{Shop, Totals, objects, service};
 use annals_cli::{Access, Global, Stores};
 use annals_kafka::{KafkaOptions, Proof};
-use annals_services::{not_run, this_test};
+use annals_services::{KafkaTool, not_run, this_test};
 use serde_json::Value;
 use std::{
     process::{Command, Output, Stdio},
@@ -106,6 +106,12 @@ impl Published {
             }
         };
         tokio::time::timeout(PATIENCE, looking).await.unwrap()
+    }
+
+    /// Kafka's own tool for topics, on the broker of this log.
+    pub(crate) fn topics(&self, arguments: &[&str]) {
+        let broker = self.kafka.trim_start_matches("kafka://");
+        KafkaTool::find().unwrap().topics(broker, arguments).unwrap();
     }
 
     fn options(&self) -> KafkaOptions {

@@ -41,12 +41,17 @@ async fn a_topic_that_is_missing_stops_the_publisher_until_it_is_there() {
 async fn a_cluster_that_is_not_there_is_told_of_soon_and_later_all_is_published() {
     let log = nowhere().await;
     log.shop.raise("a", 1).await;
-    for line in [log.line(""), "lag --kafka kafka://127.0.0.1:1".into()] {
+    for (line, thing) in
+        [(log.line(""), "publisher"), ("lag --kafka kafka://127.0.0.1:1".into(), "lag --kafka")]
+    {
         let began = Instant::now();
         let ran = log.run(&line);
         assert!(began.elapsed() < TOLD_WITHIN, "{:?}", began.elapsed());
         let error = error(&ran.said);
-        assert_eq!((ran.code, &error["thing"]), (Some(1), &"publisher".into()), "{ran:?}");
+        assert_eq!((ran.code, &error["thing"]), (Some(1), &thing.into()), "{ran:?}");
+        // What the log knows is told all the same.
+        let told = objects(&ran.printed).iter().any(|lag| lag["name"] == "publisher");
+        assert_eq!(told, line.starts_with("lag"), "{ran:?}");
         assert!(error["reason"].as_str().unwrap().contains("kafka://127.0.0.1:1"), "{error}");
         assert!(error["next"].as_str().unwrap().contains("see that the broker runs"), "{error}");
     }

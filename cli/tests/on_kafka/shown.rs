@@ -4,16 +4,9 @@ use crate::{
     counters::objects,
     program::{Published, Ran},
 };
-use annals_services::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding, not_run, this_test};
+use annals_services::{KafkaBroker, Logins, OwnBroker, kafka_finding, not_run, this_test};
 use serde_json::Value;
 use std::path::Path;
-
-/// Kafka's own tool for topics, on the broker that all tests share.
-fn topics(log: &Published, arguments: &[&str]) {
-    let broker = log.kafka.trim_start_matches("kafka://");
-    let arguments = [&["--bootstrap-server", broker], arguments].concat();
-    KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap();
-}
 
 /// What `lag` says of the publisher.
 fn failure(log: &Published) -> Value {
@@ -35,7 +28,7 @@ fn assert_shown(log: &Published, ran: &Ran, words: &[&str]) {
 async fn an_event_that_no_broker_takes_stays_shown_until_it_is_left_out() {
     let Some(log) = Published::new().await else { return };
     let topic = format!("{}large", log.prefix);
-    topics(&log, &["--create", "--topic", &topic, "--partitions", "1", "--config", "max.message.bytes=2000"]);
+    log.topics(&["--create", "--topic", &topic, "--partitions", "1", "--config", "max.message.bytes=2000"]);
     log.shop.foreign("large-1", "{}").await;
     log.shop.foreign("large-1", &format!("{{\"x\":\"{}\"}}", "y".repeat(3_000))).await;
     log.shop.foreign("large-1", "{}").await;
@@ -57,7 +50,7 @@ async fn a_topic_with_more_partitions_than_before_stays_shown() {
     log.publish("--create-topics 2");
     assert_eq!(failure(&log), Value::Null);
     let topic = format!("{}counter", log.prefix);
-    topics(&log, &["--alter", "--topic", &topic, "--partitions", "3"]);
+    log.topics(&["--alter", "--topic", &topic, "--partitions", "3"]);
     log.shop.raise("a", 2).await;
     assert_shown(&log, &log.run(&log.line("")), &[&topic, "3 partitions", "2 when this publisher began"]);
 }

@@ -50,6 +50,15 @@ impl KafkaTool {
         output(self.command(&QUICK, class)?.args(arguments))
     }
 
+    /// What `kafka-topics.sh` does, at the broker at `bootstrap`, HOST:PORT.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn topics(&self, bootstrap: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let arguments = [&["--bootstrap-server", bootstrap], arguments].concat();
+        self.run("org.apache.kafka.tools.TopicCommand", &arguments)
+    }
+
     /// `class` as a command, to be given arguments and started. Compiled as well as Java can, so that it can be
     /// measured; it needs a second longer to start than [`KafkaTool::run`].
     ///

@@ -25,8 +25,7 @@ pub(crate) fn bootstrap() -> String {
 
 /// Kafka's own tool for topics.
 pub(crate) fn topics(bootstrap: &str, arguments: &[&str]) -> String {
-    let arguments = [&["--bootstrap-server", bootstrap], arguments].concat();
-    KafkaTool::find().unwrap().run("org.apache.kafka.tools.TopicCommand", &arguments).unwrap()
+    KafkaTool::find().unwrap().topics(bootstrap, arguments).unwrap()
 }
 
 /// Changes a setting of a topic, as in `max.message.bytes=20000`.

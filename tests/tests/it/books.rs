@@ -82,7 +82,7 @@ pub(crate) async fn assert_same_as_replayed(shop: &Shop) -> u64 {
 /// How each read model differs from one made anew from the log.
 pub(crate) async fn differences(shop: &Shop) -> Vec<(&'static str, annals::Comparison)> {
     let mut all = vec![];
-    for model in northwind_projections::read_models() {
+    for model in shop.models() {
         let name = model.name();
         let rebuild = Rebuild::new(model, shop.store.clone(), shop.documents.clone());
         let rebuilt = rebuild.compare(&mut |_| {}).await.unwrap();

@@ -150,8 +150,8 @@ async fn read_models_on_a_full_disk_stand_still_and_go_on_when_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(&SqliteOptions::new(dir.path().join("shop.db"))).unwrap());
     let documents = Arc::new(SqliteDocuments::open(disk.file("shop-views.db")).unwrap());
-    let shop =
-        Shop { store: store.clone(), documents: documents.clone(), engine: Arc::new(Engine::new(store)) };
+    let engine = Arc::new(Engine::new(store.clone()));
+    let shop = Shop { store, documents: documents.clone(), postgres: None, engine };
     let start = chrono::DateTime::UNIX_EPOCH;
     let orders: Vec<_> =
         Burst::new(BurstTerms { orders: 600, skus: 9, seed: 3, start }).unwrap().orders().collect();

@@ -62,9 +62,7 @@ impl Broker {
     }
 
     fn topic_command(&self, what: &[&str]) -> anyhow::Result<()> {
-        let bootstrap = self.bootstrap();
-        let arguments = [&["--bootstrap-server", &bootstrap], what].concat();
-        self.tool.run("org.apache.kafka.tools.TopicCommand", &arguments).map(drop)
+        self.tool.topics(&self.bootstrap(), what).map(drop)
     }
 
     /// How many bytes the log of `topic` has, in all its partitions.
