@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, one_partition, partitions, told},
+    client::{ANSWER_MAX, Hearing, bounds_of, one_partition, partitions, told},
 };
 use annals::{EventId, Position, RecordedEvent};
 use rdkafka::{
@@ -87,9 +87,8 @@ impl Control {
         if partitions(options, &reader, topic)?.is_none() {
             return Ok(None);
         }
-        let asked = reader.fetch_watermarks(topic, CONTROL_PARTITION, ANSWER_MAX);
         // The high mark is the last stable offset: nothing of an open transaction lies below it.
-        let (low, high) = asked.map_err(|error| failed(told(error, reader.context())))?;
+        let (low, high) = bounds_of(&reader, topic, CONTROL_PARTITION).map_err(failed)?;
         let mut back = LOOK_BACK_FIRST;
         loop {
             let from = low.max(high.saturating_sub(back));

@@ -22,7 +22,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 const ASK_FIRST: Duration = Duration::from_millis(250);
 
 /// Asks until there is an answer, for [`ANSWER_MAX`] in all, or until the client says that none will come. `hear` lets the
-/// client say it, and gives it the token that it may want.
+/// client say it, and gives it the token that it may want. That nobody leads a partition yet, or somebody else by now, is no
+/// answer: brokers come to know it one after the other.
 pub(crate) fn asked<T>(
     hearing: &Hearing,
     mut hear: impl FnMut(),
@@ -33,6 +34,10 @@ pub(crate) fn asked<T>(
         hear();
         let error = match ask(wait) {
             Err(error) if is_vague(&error) => error,
+            Err(error) if is_unsettled(&error) => {
+                std::thread::sleep(wait);
+                error
+            }
             Err(error) => return Err(error),
             Ok(answer) => {
                 hearing.answered();
@@ -55,6 +60,21 @@ pub(crate) fn asked<T>(
     }
 }
 
+/// Whether it passes when the brokers agree again on who leads.
+fn is_unsettled(error: &KafkaError) -> bool {
+    let unsettled = [
+        RDKafkaErrorCode::LeaderNotAvailable,
+        RDKafkaErrorCode::NotLeaderForPartition,
+        RDKafkaErrorCode::ReplicaNotAvailable,
+        RDKafkaErrorCode::FencedLeaderEpoch,
+        RDKafkaErrorCode::UnknownLeaderEpoch,
+        RDKafkaErrorCode::CoordinatorLoadInProgress,
+        RDKafkaErrorCode::CoordinatorNotAvailable,
+        RDKafkaErrorCode::NotCoordinator,
+    ];
+    error.rdkafka_error_code().is_some_and(|code| unsettled.contains(&code))
+}
+
 /// For each partition of `topic` its number; none where there is no such topic.
 pub(crate) fn partitions(
     options: &KafkaOptions,
@@ -63,14 +83,18 @@ pub(crate) fn partitions(
 ) -> Result<Option<u32>, KafkaFailed> {
     let hearing = reader.context();
     let failed = |error| options.failed_as(hearing, "asking for the partitions of a topic", error);
-    let answer = asked(hearing, || hear(reader), |wait| reader.fetch_metadata(Some(topic), wait));
-    let metadata = answer.map_err(failed)?;
-    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
-    match found.error().map(RDKafkaErrorCode::from) {
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
-        Some(code) => Err(failed(KafkaError::MetadataFetch(code))),
-        None => Ok(u32::try_from(found.partitions().len()).ok().filter(|count| *count > 0)),
-    }
+    let ask = |wait| {
+        let metadata = reader.fetch_metadata(Some(topic), wait)?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
+            return Ok(None);
+        };
+        match found.error().map(RDKafkaErrorCode::from) {
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
+            Some(code) => Err(KafkaError::MetadataFetch(code)),
+            None => Ok(u32::try_from(found.partitions().len()).ok().filter(|count| *count > 0)),
+        }
+    };
+    asked(hearing, || hear(reader), ask).map_err(failed)
 }
 
 /// Every topic of the cluster that this user may see, with how many partitions it has.
@@ -104,4 +128,34 @@ pub(crate) fn bounds_of(
 /// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in with.
 pub(crate) fn hear(reader: &BaseConsumer<Hearing>) {
     while reader.poll(Duration::ZERO).is_some() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// What comes of asking where the first answer is `code`, and how often it was asked.
+    fn asked_after(code: RDKafkaErrorCode) -> (Result<u32, KafkaError>, u32) {
+        let count = Cell::new(0);
+        let ask = |_| {
+            count.set(count.get() + 1);
+            if count.get() == 1 { Err(KafkaError::MetadataFetch(code)) } else { Ok(7) }
+        };
+        (asked(&Hearing::default(), || {}, ask), count.get())
+    }
+
+    /// Seen on three brokers, once in 36 new publishers, at the first look at a topic that was just made.
+    #[test]
+    fn where_brokers_do_not_agree_yet_it_is_asked_again() {
+        for code in [
+            RDKafkaErrorCode::NotLeaderForPartition,
+            RDKafkaErrorCode::LeaderNotAvailable,
+            RDKafkaErrorCode::OperationTimedOut,
+        ] {
+            assert_eq!(asked_after(code), (Ok(7), 2), "{code}");
+        }
+        let refused = RDKafkaErrorCode::TopicAuthorizationFailed;
+        assert_eq!(asked_after(refused), (Err(KafkaError::MetadataFetch(refused)), 1));
+    }
 }
