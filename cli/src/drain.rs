@@ -1,12 +1,9 @@
 //! Running all subscribers until nothing is left to do.
 
-use crate::{CliError, Service, Stores};
+use crate::{CliError, Service, Stores, standstill::Standstill};
 use annals::{Engine, LeaseError, Position, Subscriber, SubscriberError, catch_up};
 use futures_util::future::try_join_all;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 /// How long a subscriber that another process runs may stand still before draining gives up.
 pub const STANDSTILL_MAX: Duration = Duration::from_secs(60);
@@ -51,7 +48,7 @@ async fn bring(
     head: Position,
 ) -> Result<Position, CliError> {
     let name = subscriber.name().to_string();
-    let mut seen = (Position::START, Instant::now());
+    let mut standstill = Standstill::new(STANDSTILL_MAX);
     loop {
         match catch_up(&*stores.store, subscriber.as_mut()).await {
             Ok(at) => return Ok(at),
@@ -60,10 +57,7 @@ async fn bring(
                 if at >= head {
                     return Ok(at);
                 }
-                if at > seen.0 {
-                    seen = (at, Instant::now());
-                }
-                if seen.1.elapsed() >= STANDSTILL_MAX {
+                if !standstill.bears(at) {
                     let reason = format!("{holder} runs it, and it stands still at position {at}");
                     return Err(CliError::failed(&name, reason).next("see `lag` for why it does not go on"));
                 }

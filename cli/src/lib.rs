@@ -17,6 +17,7 @@ mod program;
 mod progress;
 mod publication;
 mod service;
+mod standstill;
 mod stores;
 mod table;
 mod text;

@@ -1,8 +1,9 @@
 //! `replay`: read models made anew from the log.
 
-use crate::{CliError, Output, Service, Stores, text::plain};
+use crate::{CliError, Output, Progress, Service, Stores, standstill::Standstill, text::plain};
 use annals::{
-    LEASE_LASTS, LeaseError, LogPage, Position, Rebuild, RebuildError, Rebuilt, Registered, SubscriberError,
+    LeaseError, LogPage, Position, Rebuild, RebuildError, Rebuilt, Registered, StoreError, SubscriberError,
+    SubscriberId,
 };
 use clap::Args;
 use serde::Serialize;
@@ -11,8 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a rebuild waits for the lease of one that was killed. One that lives keeps its lease for longer.
-pub const REBUILD_WAIT_MAX: Duration = LEASE_LASTS.saturating_mul(2);
+/// How long a rebuild waits for another one that stands still: the lease of one that was killed has long run out by then,
+/// and one that compares or clears up is at work again.
+pub const REBUILD_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// How often it is looked where that one is.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Which read models to make anew.
 #[derive(Debug, Clone, Default, Args)]
@@ -94,7 +99,8 @@ impl fmt::Display for Replayed {
 /// `output`.
 ///
 /// # Errors
-/// When it cannot be made, or another process is making it. Replaying again goes on where it stopped.
+/// When it cannot be made, or another process is making it and stands still. One that moves is waited for. Replaying again
+/// goes on where it stopped.
 pub async fn replay(
     stores: &Stores,
     projection: &Registered,
@@ -107,7 +113,7 @@ pub async fn replay(
         Rebuild::new(projection.clone(), stores.store.clone(), stores.documents.clone()).lanes(lanes);
     let bar = output.progress(name);
     let mut progress = |page: &LogPage| bar.at(page.looked.get(), page.head.get());
-    let asked = Instant::now();
+    let mut standstill = Standstill::new(REBUILD_WAIT_MAX);
     loop {
         let began = Instant::now();
         let outcome =
@@ -117,11 +123,11 @@ pub async fn replay(
                 bar.done();
                 return Ok(Replayed::of(name, rebuilt, began.elapsed()));
             }
-            Err(RebuildError::Fill(SubscriberError::Lease(LeaseError::Held { remaining_ms, .. })))
-                if asked.elapsed() < REBUILD_WAIT_MAX =>
-            {
-                bar.says(format_args!("{name}: waiting for a rebuild that was interrupted"));
-                tokio::time::sleep(Duration::from_millis(remaining_ms.clamp(1, 1_000))).await;
+            Err(RebuildError::Fill(SubscriberError::Lease(held @ LeaseError::Held { .. }))) => {
+                if let Err(error) = wait_for_other(stores, &held, &mut standstill, &bar).await {
+                    bar.done();
+                    return Err(error);
+                }
             }
             Err(error) => {
                 bar.done();
@@ -129,6 +135,35 @@ pub async fn replay(
             }
         }
     }
+}
+
+/// Waits a moment for whoever makes the read model too; fails when that one has stood still for too long.
+async fn wait_for_other(
+    stores: &Stores,
+    held: &LeaseError,
+    standstill: &mut Standstill,
+    bar: &Progress,
+) -> Result<(), CliError> {
+    let LeaseError::Held { subscriber, holder, .. } = held else { return Ok(()) };
+    let name = subscriber.name();
+    let at = checkpoint(stores, subscriber).await;
+    let at = at.map_err(|error| CliError::because(format_args!("replay {name}"), &error))?;
+    if !standstill.bears(at) {
+        let reason = format!("{holder} makes it too, and stands still at position {at}");
+        return Err(CliError::failed(format_args!("replay {name}"), reason).next(
+            "see what that process does, or end it; then replay again: it goes on where that one stopped",
+        ));
+    }
+    bar.says(format_args!("{name}: waiting for {holder}, which makes it too or was interrupted"));
+    tokio::time::sleep(LOOK_INTERVAL).await;
+    Ok(())
+}
+
+/// Where `generation` stands; at the start, where it is gone.
+async fn checkpoint(stores: &Stores, generation: &SubscriberId) -> Result<Position, StoreError> {
+    let all = stores.documents.subscribers().await?;
+    let found = all.into_iter().find(|info| info.subscriber == *generation);
+    Ok(found.map_or(Position::START, |info| info.checkpoint))
 }
 
 /// Makes read models anew, one after the other; one that fails keeps no other from its turn.

@@ -24,7 +24,8 @@ pub const MOVING_ATTEMPTS_MAX: u32 = 3;
 ///
 /// Sends no command, publishes nothing, runs no timer. One that was interrupted goes on where it stopped. Where another
 /// process rebuilds the same read model in the same version, both fill one generation by turns, and who comes second takes
-/// the generation that is live by then for its own, or begins anew.
+/// the generation that is live by then for its own, or begins anew. While the other one fills it, this one ends with
+/// [`LeaseError::Held`](crate::LeaseError::Held): run it again.
 pub struct Rebuild {
     projection: Registered,
     store: Arc<dyn EventStore>,
