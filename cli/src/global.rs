@@ -7,11 +7,13 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Where the event log is: sqlite:FILE, postgres://USER@HOST/DATABASE or memory: [default: sqlite:NAME.db, named for the program]
+    /// Where the event log is: sqlite:FILE, postgres://USER@HOST/DATABASE or memory: [default: sqlite:NAME.db, named
+    /// for the program]
     #[arg(long, global = true, value_name = "URL")]
     pub store: Option<StoreUrl>,
 
-    /// Where the read models are [default: NAME-views.db beside NAME.db; the database of the log; in memory with memory:]
+    /// Where the read models are [default: NAME-views.db beside NAME.db; the database of the log; in memory with
+    /// memory:]
     #[arg(long, global = true, value_name = "URL")]
     pub read_models: Option<StoreUrl>,
 

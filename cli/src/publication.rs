@@ -1,5 +1,5 @@
-//! Publishing to Kafka, for commands. A program that was built without its driver has the commands all the same, and they
-//! say so.
+//! Publishing to Kafka, for commands. A program that was built without its driver has the commands all the same, and
+//! they say so.
 
 #[cfg(any(test, not(feature = "kafka")))]
 mod absent;

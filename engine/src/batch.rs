@@ -5,11 +5,11 @@
 //! [`Intake::answer`] tells each its own outcome. So one flush to the disk serves them all, and nobody waits for a
 //! timer: a lone writer is served at once.
 //!
-//! What makes the numbers right: positions are contiguous, so if nothing stands at the next one, nobody appended
-//! since the writer looked, and what it remembers of the streams is the truth. The store proves that its own way
-//! (a lock, `data_version`, the primary key), and calls [`Known::forget`] when it does not hold. Or it lets the plan be
-//! carried out behind whatever others appended ([`Plan::move_behind`]), where the unique keys refuse a stream or version
-//! that somebody else has taken since.
+//! What makes the numbers right: positions are contiguous, so if nothing stands at the next one, nobody appended since
+//! the writer looked, and what it remembers of the streams is the truth. The store proves that its own way (a lock,
+//! `data_version`, the primary key), and calls [`Known::forget`] when it does not hold. Or it lets the plan be carried
+//! out behind whatever others appended ([`Plan::move_behind`]), where the unique keys refuse a stream or version that
+//! somebody else has taken since.
 
 mod intake;
 mod known;

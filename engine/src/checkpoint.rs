@@ -156,9 +156,9 @@ impl SubscriberInfo {
 
 /// Keeps checkpoints and leases.
 ///
-/// Promises: checkpoints change only under the newest lease and only from where they stand; a lease goes to the next one
-/// only when it has run out, was released, or is [taken over](Self::take_over) on purpose; epochs only rise; what `advance`
-/// wrote is durable as the store's settings say.
+/// Promises: checkpoints change only under the newest lease and only from where they stand; a lease goes to the next
+/// one only when it has run out, was released, or is [taken over](Self::take_over) on purpose; epochs only rise; what
+/// `advance` wrote is durable as the store's settings say.
 #[async_trait]
 pub trait Checkpoints: Send + Sync + 'static {
     /// The live generation of `name`, made (as generation 1, at the start of the log) if there is none.
@@ -173,8 +173,8 @@ pub trait Checkpoints: Send + Sync + 'static {
     /// `Held` while another runner has it, `Retired` when the generation was replaced.
     async fn acquire(&self, subscriber: &SubscriberId, terms: &LeaseTerms) -> Result<Lease, LeaseError>;
 
-    /// Takes the lease of `subscriber`, also from a runner that holds it: that one is fenced from now on. For whoever must
-    /// have the subscriber stand still for a moment; its runner goes on when this lease is given back or runs out.
+    /// Takes the lease of `subscriber`, also from a runner that holds it: that one is fenced from now on. For whoever
+    /// must have the subscriber stand still for a moment; its runner goes on when this lease is given back or runs out.
     ///
     /// # Errors
     /// `Retired` when the generation was replaced.

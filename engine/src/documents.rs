@@ -53,16 +53,17 @@ pub trait DocumentStore: Checkpoints {
         Err(StoreError::permanent("writing a lane", format!("{} is not divided", step.subscriber)).into())
     }
 
-    /// Writes what a page of one *part* makes of the documents of `into`, and moves the part's checkpoint, all or nothing.
+    /// Writes what a page of one *part* makes of the documents of `into`, and moves the part's checkpoint, all or
+    /// nothing.
     ///
-    /// A part is a subscriber of its own, with a lease and a checkpoint, whose events come in an order of their own: those
-    /// of one partition of a topic. Several parts write into one generation at once, so each document must still be what
-    /// it was when it was loaded (`seen`, in any order): by its text or value, or its absence, and by whether events are
-    /// parked under its key. What is changed, parked or settled must have been seen.
+    /// A part is a subscriber of its own, with a lease and a checkpoint, whose events come in an order of their own:
+    /// those of one partition of a topic. Several parts write into one generation at once, so each document must still
+    /// be what it was when it was loaded (`seen`, in any order): by its text or value, or its absence, and by whether
+    /// events are parked under its key. What is changed, parked or settled must have been seen.
     ///
     /// # Errors
-    /// As [`commit`](Self::commit) for the part. `Raced` when a document is another by now: load and fold again. `Retired`
-    /// when `into` was replaced, `Moved` or `Divided` when a log fills it: such a generation takes no parts.
+    /// As [`commit`](Self::commit) for the part. `Raced` when a document is another by now: load and fold again.
+    /// `Retired` when `into` was replaced, `Moved` or `Divided` when a log fills it: such a generation takes no parts.
     async fn commit_part(
         &self,
         step: &Step,

@@ -1,6 +1,7 @@
 //! The reference service of annals: Northwind Apparel, a shop. The binary `northwind` is this and nothing more.
 //!
-//! [`demo`], [`import`] and [`serve`] are its own commands; the others are those that every service has, from `annals-cli`.
+//! [`demo`], [`import`] and [`serve`] are its own commands; the others are those that every service has, from
+//! `annals-cli`.
 
 pub mod demo;
 pub mod import;

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use northwind::{demo::Demo, import::Import, serve::Serve, shop};
 use std::process::ExitCode;
 
-/// What one thread takes is given back by another all along: events are read here and handled there, records are made here
-/// and sent there. This allocator is good at that; the system's is not.
+/// What one thread takes is given back by another all along: events are read here and handled there, records are made
+/// here and sent there. This allocator is good at that; the system's is not.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

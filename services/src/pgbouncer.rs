@@ -32,8 +32,8 @@ pub struct Pgbouncer {
 }
 
 impl Pgbouncer {
-    /// Starts one for the server at `server_port` of this machine, with its files in `directory`, which its account must
-    /// be able to reach.
+    /// Starts one for the server at `server_port` of this machine, with its files in `directory`, which its account
+    /// must be able to reach.
     ///
     /// # Errors
     /// When it is not installed or does not start.

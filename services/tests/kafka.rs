@@ -1,5 +1,5 @@
-//! A broker of our own, with what comes with it. Needs Java and the jars that `cargo xtask up` fetches; says so where they
-//! are lacking.
+//! A broker of our own, with what comes with it. Needs Java and the jars that `cargo xtask up` fetches; says so where
+//! they are lacking.
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics, helpers included")]
 
 use annals_services::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding, not_run, this_test};

@@ -5,8 +5,8 @@ use rdkafka::error::KafkaError;
 
 /// Does `work` where it may block.
 ///
-/// Where the runtime ends before it is begun, this does not come back: the part that waits ends with the runtime, and must
-/// not report that as a failure of Kafka, which would stand there until somebody else has written a page.
+/// Where the runtime ends before it is begun, this does not come back: the part that waits ends with the runtime, and
+/// must not report that as a failure of Kafka, which would stand there until somebody else has written a page.
 pub(crate) async fn blocking<T: Send + 'static>(
     options: &KafkaOptions,
     doing: &'static str,

@@ -23,8 +23,8 @@ pub enum Link {
         /// The position of the record that should have come before this one.
         previous: Position,
     },
-    /// It claims to follow a record that others have followed: another publisher writes to the partition, or one that was
-    /// replaced.
+    /// It claims to follow a record that others have followed: another publisher writes to the partition, or one that
+    /// was replaced.
     Forked {
         /// The position of the last record that was seen.
         last: Position,

@@ -89,7 +89,8 @@ impl Hearing {
         self.heard().broken.clone()
     }
 
-    /// Why there is nothing to wait for: no broker is reached, or none is asked for lack of a token, for a reason that does not pass by itself.
+    /// Why there is nothing to wait for: no broker is reached, or none is asked for lack of a token, for a reason that
+    /// does not pass by itself.
     pub(crate) fn hopeless(&self) -> Option<KafkaError> {
         let heard = self.heard();
         let lasts = |error: &KafkaError| error.rdkafka_error_code().is_some_and(lasts);

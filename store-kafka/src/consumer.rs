@@ -55,26 +55,26 @@ const FETCHED_RECORDS: usize = 4_096;
 /// How long it asks for no more when it has so many. Its own second is longer than it takes to handle them.
 const FETCH_PAUSE_MS: &str = "5";
 
-/// Feeds a projection or a policy from topics: a member of a consumer group, of which any number may run, in any number of
-/// processes.
+/// Feeds a projection or a policy from topics: a member of a consumer group, of which any number may run, in any number
+/// of processes.
 ///
-/// **Exactly-once effect.** Each partition is a part of the handler: a subscriber of its own with a lease, whose checkpoint
-/// (a position of the publisher's log) is written in one transaction with what the records make. A partition that changes
-/// its member begins there, so nothing counts twice and nothing is left out, whatever was killed. Offsets are committed to
-/// Kafka too, for people and tools that watch the group; nothing rests on them.
+/// **Exactly-once effect.** Each partition is a part of the handler: a subscriber of its own with a lease, whose
+/// checkpoint (a position of the publisher's log) is written in one transaction with what the records make. A partition
+/// that changes its member begins there, so nothing counts twice and nothing is left out, whatever was killed. Offsets
+/// are committed to Kafka too, for people and tools that watch the group; nothing rests on them.
 ///
-/// **In order.** Events of one aggregate are in one partition and are handled in their order. Partitions are handled beside
-/// each other; a document that several touch is folded again when another came first.
+/// **In order.** Events of one aggregate are in one partition and are handled in their order. Partitions are handled
+/// beside each other; a document that several touch is folded again when another came first.
 ///
-/// **Checked.** `previous-position` of each record tells whether one is missing before it, or was there already: repeats
-/// are dropped and counted, a loss or a second publisher stops the partition with a [`PartitionError`] that is reported on
-/// its part, while others go on. It is tried again every half minute at most.
+/// **Checked.** `previous-position` of each record tells whether one is missing before it, or was there already:
+/// repeats are dropped and counted, a loss or a second publisher stops the partition with a [`PartitionError`] that is
+/// reported on its part, while others go on. It is tried again every half minute at most.
 ///
-/// **Poison.** An event that a projection refuses, also after a few tries, is parked under its key, with later ones of that
-/// key behind it, and copied to the [dead-letter topic](DeadLetters); everything else goes on. With [`Retries`] it comes
-/// again before that, later and later, and its key goes on meanwhile: each event still counts once, but not in order. It is
-/// listed as parked as long as it waits. Events of types that the handler does not take are passed over and counted. One
-/// that cannot be decoded at all stops its partition.
+/// **Poison.** An event that a projection refuses, also after a few tries, is parked under its key, with later ones of
+/// that key behind it, and copied to the [dead-letter topic](DeadLetters); everything else goes on. With [`Retries`] it
+/// comes again before that, later and later, and its key goes on meanwhile: each event still counts once, but not in
+/// order. It is listed as parked as long as it waits. Events of types that the handler does not take are passed over
+/// and counted. One that cannot be decoded at all stops its partition.
 ///
 /// The topics of one consumer come from one log: parked events are told apart by their positions.
 ///
@@ -102,14 +102,14 @@ impl Consumer {
         Self { options, group: group.into(), topics, handler, terms }
     }
 
-    /// The name of the part that handles `partition` of `topic`, in front of it the projection's or policy's name and the
-    /// generation: as [`part_name`](annals::part_name) makes it.
+    /// The name of the part that handles `partition` of `topic`, in front of it the projection's or policy's name and
+    /// the generation: as [`part_name`](annals::part_name) makes it.
     pub fn part(topic: &str, partition: i32) -> String {
         Partition { topic: topic.into(), number: partition }.part()
     }
 
-    /// Runs until `stop` is cancelled and every partition has finished the page in hand. Dropped before that, it ends by
-    /// itself the same way.
+    /// Runs until `stop` is cancelled and every partition has finished the page in hand. Dropped before that, it ends
+    /// by itself the same way.
     ///
     /// # Errors
     /// When a topic is missing, or Kafka lets this consumer not in. What may pass is waited out.

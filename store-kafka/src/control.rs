@@ -13,13 +13,14 @@ use rdkafka::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Instant};
 
-/// Where a publisher stands: a record of its control topic, keyed by its name, written last in each of its transactions.
-/// The topic is compacted: the newest record is kept for ever.
+/// Where a publisher stands: a record of its control topic, keyed by its name, written last in each of its
+/// transactions. The topic is compacted: the newest record is kept for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Control {
     /// Everything up to here is published, or was left out by the filter.
     pub(crate) position: Position,
-    /// For each topic the position of the last record in each of its partitions; their number is that of the partitions.
+    /// For each topic the position of the last record in each of its partitions; their number is that of the
+    /// partitions.
     pub(crate) topics: BTreeMap<String, Vec<Position>>,
     /// The last event that was published: whoever goes on must have it at that place in his log.
     #[serde(default, skip_serializing_if = "Option::is_none")]

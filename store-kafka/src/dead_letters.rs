@@ -23,16 +23,16 @@ use tokio_util::sync::CancellationToken;
 /// What the name of a dead-letter topic ends with.
 const SUFFIX: &str = ".dlt";
 
-/// Dead letters of consumers: for each topic one called `<topic>.dlt`, to which every event that is parked is copied as it
-/// came, with what went wrong and where it comes from in headers (see [`headers`](crate::headers), those that begin with
-/// `dlt-`), in the partition that its own key has there.
+/// Dead letters of consumers: for each topic one called `<topic>.dlt`, to which every event that is parked is copied as
+/// it came, with what went wrong and where it comes from in headers (see [`headers`](crate::headers), those that begin
+/// with `dlt-`), in the partition that its own key has there.
 ///
-/// What is parked, and why, says the store of documents; the topic keeps the events. A copy is written before the event is
-/// parked, so a crash in between leaves one more with the same `event-id`, which does no harm.
+/// What is parked, and why, says the store of documents; the topic keeps the events. A copy is written before the event
+/// is parked, so a crash in between leaves one more with the same `event-id`, which does no harm.
 ///
-/// An event that is larger than its dead-letter topic takes is copied without its value, and the header `payload-omitted`
-/// says how large that is. It is then read where it came from, as long as that topic keeps it: let the two take the same
-/// (`max.message.bytes`).
+/// An event that is larger than its dead-letter topic takes is copied without its value, and the header
+/// `payload-omitted` says how large that is. It is then read where it came from, as long as that topic keeps it: let
+/// the two take the same (`max.message.bytes`).
 pub struct DeadLetters {
     options: KafkaOptions,
     topics: Vec<String>,
@@ -80,8 +80,8 @@ impl DeadLetters {
         Ok(Self { topics: kept.collect(), options })
     }
 
-    /// What `pick` makes of every dead letter that is kept, also of those that were settled since; those of a partition in
-    /// their order. Only one of them is in memory at a time, besides what is picked.
+    /// What `pick` makes of every dead letter that is kept, also of those that were settled since; those of a partition
+    /// in their order. Only one of them is in memory at a time, besides what is picked.
     ///
     /// # Errors
     /// When Kafka fails.
@@ -93,7 +93,8 @@ impl DeadLetters {
         Ok(self.scanned(&never, move |record| pick(DeadLetter::read(record)?)).await?.unwrap_or_default())
     }
 
-    /// The event of a letter without its value, from the topic that it came from; none where that does not keep it any more.
+    /// The event of a letter without its value, from the topic that it came from; none where that does not keep it any
+    /// more.
     ///
     /// # Errors
     /// When Kafka fails.
@@ -103,7 +104,8 @@ impl DeadLetters {
         Ok(found.into_values().next().filter(|event| event.stream == letter.event.stream))
     }
 
-    /// All dead letters that are kept, the newest `limit` of each topic's partitions; also those that were settled since.
+    /// All dead letters that are kept, the newest `limit` of each topic's partitions; also those that were settled
+    /// since.
     ///
     /// # Errors
     /// When Kafka fails.
@@ -114,8 +116,8 @@ impl DeadLetters {
         Ok(found.split_off(skip))
     }
 
-    /// Asks the consumers of the read model `name` to feed the events that are parked under `key` again, in order, as far
-    /// as they go; false when nothing is parked there. They do so within seconds.
+    /// Asks the consumers of the read model `name` to feed the events that are parked under `key` again, in order, as
+    /// far as they go; false when nothing is parked there. They do so within seconds.
     ///
     /// # Errors
     /// When the store fails.
@@ -213,8 +215,8 @@ mod tests {
     use annals::Version;
     use std::time::{Duration, Instant};
 
-    /// Broken on purpose, and seen to fail this: topics searched whatever `stop` says. There is no broker: whoever asks one
-    /// waits for seconds, and is told so.
+    /// Broken on purpose, and seen to fail this: topics searched whatever `stop` says. There is no broker: whoever asks
+    /// one waits for seconds, and is told so.
     #[tokio::test]
     async fn nothing_is_searched_for_a_part_that_is_to_stop() {
         let letters = Arc::new(DeadLetters::new("kafka://127.0.0.1:1".parse().unwrap(), ["order"]));

@@ -31,8 +31,8 @@ pub struct PartitionLag {
     pub committed: Option<i64>,
     /// The offset behind the last committed record of the partition.
     pub end: i64,
-    /// How many offsets lie between. Marks of transactions have offsets too, so it may be more than there are records; 0
-    /// exactly where no record is left.
+    /// How many offsets lie between. Marks of transactions have offsets too, so it may be more than there are records;
+    /// 0 exactly where no record is left.
     pub behind: u64,
 }
 
@@ -100,8 +100,8 @@ impl PartitionLag {
             (options.clone(), topics.into_iter().map(Into::into).collect());
         let list = move || {
             let reader = asking.reader()?;
-            // First what can be asked again and again until the client is logged in: of several brokers each must answer
-            // the other question at once, or there is a part of the answer only.
+            // First what can be asked again and again until the client is logged in: of several brokers each must
+            // answer the other question at once, or there is a part of the answer only.
             let topics = counted(&asking, &reader, &names)?;
             if topics.is_empty() {
                 return Ok((topics, vec![]));

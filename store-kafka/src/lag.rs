@@ -52,8 +52,8 @@ impl PublisherLag {
         read.unwrap_or(Err(PublishError::Ended))
     }
 
-    /// The same of a publisher without transactions, of whom the cluster knows nothing: which topics it has written to says
-    /// the store in which it keeps its place. None where that says nothing of them.
+    /// The same of a publisher without transactions, of whom the cluster knows nothing: which topics it has written to
+    /// says the store in which it keeps its place. None where that says nothing of them.
     ///
     /// # Errors
     /// As for [`read`](Self::read), and when the store fails.

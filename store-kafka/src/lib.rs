@@ -1,15 +1,15 @@
 //! Apache Kafka for [`annals`]: committed events go out to topics, keyed by aggregate, in an order that consumers can
 //! check.
 //!
-//! [`Publisher`] is a subscriber of the log like a projection: run it with a [`Runner`](annals::Runner). [`Incoming`] reads
-//! a record back into the event that it was.
+//! [`Publisher`] is a subscriber of the log like a projection: run it with a [`Runner`](annals::Runner). [`Incoming`]
+//! reads a record back into the event that it was.
 //!
 //! # Logging in
 //! [`KafkaOptions`] says how: TLS with a checked certificate is the rule, with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or
-//! OAUTHBEARER within. Who does not get in is told why within seconds, in the words of the client where they say more; no
-//! password and no token is in any message. A token is renewed while a publisher idles. With a token no topics are made
-//! from here and their settings are not asked (the driver cannot): the topics, and the publisher's
-//! [control topic](Publisher::control_topic), are created by hand, and `max.message.bytes` is taken to be Kafka's default.
+//! OAUTHBEARER within. Who does not get in is told why within seconds, in the words of the client where they say more;
+//! no password and no token is in any message. A token is renewed while a publisher idles. With a token no topics are
+//! made from here and their settings are not asked (the driver cannot): the topics, and the publisher's [control
+//! topic](Publisher::control_topic), are created by hand, and `max.message.bytes` is taken to be Kafka's default.
 //!
 //! **Azure Event Hubs** speaks Kafka at port 9093. With a connection string in a file:
 //! `kafka://%24ConnectionString@NAMESPACE.servicebus.windows.net:9093?password-file=PATH`. With Entra ID:
@@ -18,9 +18,9 @@
 //! without transactions, and those without compacted topics, want [`Delivery::AtLeastOnce`].
 //!
 //! # Consuming
-//! [`Consumer`] feeds a [`Projection`](annals::Projection) or a [`Policy`](annals::Policy) of another service, which has no
-//! log but a store of documents: the same types as everywhere, each event with an effect exactly once, in order for each
-//! aggregate, and nothing missing unnoticed.
+//! [`Consumer`] feeds a [`Projection`](annals::Projection) or a [`Policy`](annals::Policy) of another service, which
+//! has no log but a store of documents: the same types as everywhere, each event with an effect exactly once, in order
+//! for each aggregate, and nothing missing unnoticed.
 //!
 //! ```no_run
 //! # use annals::{DomainEvent, Keys, MemoryDocuments, ProjectError, Projection, RecordedEvent};
@@ -49,9 +49,10 @@
 //! ```
 //!
 //! Any number of processes may run a consumer of the group; partitions move between them. What a projection refuses is
-//! parked and goes to [`DeadLetters`]; how far a group is behind says [`PartitionLag`]. Where a partition stands still, its
-//! part reports why and what to do, for whoever lists the subscribers of the store; [`pass_over`] is for what is gone for
-//! good. After a change of a projection's `VERSION`, [`Handler::rebuild`] fills a new generation from the topics.
+//! parked and goes to [`DeadLetters`]; how far a group is behind says [`PartitionLag`]. Where a partition stands still,
+//! its part reports why and what to do, for whoever lists the subscribers of the store; [`pass_over`] is for what is
+//! gone for good. After a change of a projection's `VERSION`, [`Handler::rebuild`] fills a new generation from the
+//! topics.
 //!
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
 

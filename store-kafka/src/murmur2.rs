@@ -1,7 +1,7 @@
 //! Which partition a key belongs to, as Kafka's own clients in Java compute it.
 
-/// The partition of `key` among `partitions`: the one that the default partitioner of Kafka's Java clients takes, so that
-/// whoever writes to the same topic from elsewhere puts the same key where we do.
+/// The partition of `key` among `partitions`: the one that the default partitioner of Kafka's Java clients takes, so
+/// that whoever writes to the same topic from elsewhere puts the same key where we do.
 ///
 /// `partitions` is at least 1; 0 counts as 1.
 ///

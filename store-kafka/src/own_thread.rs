@@ -1,7 +1,7 @@
 //! A thread that does one piece of work after the other.
 //!
-//! Not the runtime's threads for blocking work: of those another one takes each turn, and what one has allocated the next
-//! one frees. That took half of the time of publishing.
+//! Not the runtime's threads for blocking work: of those another one takes each turn, and what one has allocated the
+//! next one frees. That took half of the time of publishing.
 
 use std::{io, sync::mpsc, thread};
 use tokio::sync::oneshot;

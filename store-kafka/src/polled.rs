@@ -18,8 +18,8 @@ const LISTENS: Duration = Duration::from_millis(50);
 /// After so many records reports are heard, so that memory is used again while it is near.
 const HEAR_RECORDS: u32 = 64;
 
-/// A producer with a thread that hears what it reports while nobody else does. Tokens for OAUTHBEARER are asked for this way
-/// only: a producer that nobody polls does not even begin, and one that idles past its token is thrown out.
+/// A producer with a thread that hears what it reports while nobody else does. Tokens for OAUTHBEARER are asked for
+/// this way only: a producer that nobody polls does not even begin, and one that idles past its token is thrown out.
 pub(crate) struct Polled {
     producer: Arc<Producer>,
     heard: Arc<AtomicBool>,
@@ -53,8 +53,8 @@ impl Polled {
         }
     }
 
-    /// Hears what is reported by now. Whoever hears of a record frees its memory, which is cheap for the thread that sent
-    /// it only.
+    /// Hears what is reported by now. Whoever hears of a record frees its memory, which is cheap for the thread that
+    /// sent it only.
     pub(crate) fn hear(&self) {
         self.heard.store(true, Ordering::Relaxed);
         self.unheard.store(0, Ordering::Relaxed);

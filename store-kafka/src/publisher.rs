@@ -34,18 +34,18 @@ pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Forwards committed events to Kafka: a topic for each category, a key for each aggregate.
 ///
-/// **Exactly once.** Records go out in transactions, and in each of them a record that says where the publisher stands: a
-/// consumer that reads committed records only sees every event once, in log order within a partition, whatever was
+/// **Exactly once.** Records go out in transactions, and in each of them a record that says where the publisher stands:
+/// a consumer that reads committed records only sees every event once, in log order within a partition, whatever was
 /// killed meanwhile. `previous-position` (see [`headers`](crate::headers)) lets it prove that.
 ///
-/// Without transactions ([`Delivery::AtLeastOnce`]) it looks at each start which records are there already, behind the ends
-/// that it wrote down with its checkpoint, and sends the others.
+/// Without transactions ([`Delivery::AtLeastOnce`]) it looks at each start which records are there already, behind the
+/// ends that it wrote down with its checkpoint, and sends the others.
 ///
-/// **One publishes.** The lease lies with the checkpoints; behind it, a publisher that was paused and replaced is fenced
-/// off by Kafka itself, by its name.
+/// **One publishes.** The lease lies with the checkpoints; behind it, a publisher that was paused and replaced is
+/// fenced off by Kafka itself, by its name.
 ///
-/// **Any error** ends the session with Kafka; after a wait another one begins where the last committed transaction ended.
-/// Nothing is skipped: what Kafka will not take stops the publisher until somebody mends it.
+/// **Any error** ends the session with Kafka; after a wait another one begins where the last committed transaction
+/// ended. Nothing is skipped: what Kafka will not take stops the publisher until somebody mends it.
 pub struct Publisher {
     pub(crate) name: Arc<str>,
     pub(crate) options: KafkaOptions,

@@ -37,14 +37,14 @@ pub(crate) struct Running {
     pub(crate) delivery: Delivery,
     /// Without transactions: what a session before this one had sent already, as the topics show.
     pub(crate) already: HashSet<Position>,
-    /// What that session had written down. It stays so until all of `already` is behind: who looks only behind it would send
-    /// that again.
+    /// What that session had written down. It stays so until all of `already` is behind: who looks only behind it would
+    /// send that again.
     pub(crate) known: Sent,
 }
 
 impl Running {
-    /// Publishes `events` and moves to `looked`, in as many transactions as it takes; where `more` follows at once, the last
-    /// one may stay open. After an error it is not known which of them count.
+    /// Publishes `events` and moves to `looked`, in as many transactions as it takes; where `more` follows at once, the
+    /// last one may stay open. After an error it is not known which of them count.
     pub(crate) fn publish(
         &mut self,
         events: &[RecordedEvent],

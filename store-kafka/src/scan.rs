@@ -41,8 +41,8 @@ pub(crate) fn scan(
     Ok(true)
 }
 
-/// Calls `each` for every record of `topic`, which has so many partitions, up to where each of them ends when its end is
-/// come to; records may come behind it meanwhile. False when `stop` was cancelled before.
+/// Calls `each` for every record of `topic`, which has so many partitions, up to where each of them ends when its end
+/// is come to; records may come behind it meanwhile. False when `stop` was cancelled before.
 pub(crate) fn scan_topic(
     reader: &BaseConsumer<Hearing>,
     topic: &str,
@@ -65,8 +65,8 @@ pub(crate) fn read_to_ends(
     stop: &CancellationToken,
     mut each: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<bool, KafkaError> {
-    // Which, and not how many: one that grows meanwhile ends more than once. That an end says no topic is why there is one
-    // topic at a time.
+    // Which, and not how many: one that grows meanwhile ends more than once. That an end says no topic is why there is
+    // one topic at a time.
     let (mut ended, mut heard) = (HashSet::new(), Instant::now());
     while ended.len() < partitions {
         if stop.is_cancelled() {

@@ -9,8 +9,8 @@ use std::{
 /// How many tokens are remembered: the one in use, and those that connections may still be opened with.
 const TOKENS_MAX: usize = 4;
 
-/// Passwords and tokens. Neither librdkafka nor Apache Kafka writes one into a message; a broker of somebody else's might
-/// send back what it was given.
+/// Passwords and tokens. Neither librdkafka nor Apache Kafka writes one into a message; a broker of somebody else's
+/// might send back what it was given.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
     /// Those that settings hold: they count as long as the client lives.

@@ -21,8 +21,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A document of the publisher, written with its checkpoint: how far its topics were filled then. What lies behind that in
-/// a topic was sent later, by a session that did not live to write it down.
+/// A document of the publisher, written with its checkpoint: how far its topics were filled then. What lies behind that
+/// in a topic was sent later, by a session that did not live to write it down.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sent {
     /// For each topic, and each of its partitions.
@@ -69,7 +69,8 @@ impl Sent {
         (Control { position, topics, last: None }, ends)
     }
 
-    /// Reads what lies behind, up to the ends of the topics as they are now, and moves there. The positions that it finds.
+    /// Reads what lies behind, up to the ends of the topics as they are now, and moves there. The positions that it
+    /// finds.
     ///
     /// Blocks: for a thread that may.
     pub(crate) fn look_behind(&mut self, options: &KafkaOptions) -> Result<HashSet<Position>, KafkaFailed> {

@@ -28,8 +28,8 @@ pub const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(60);
 /// How long one record may be on its way, repeats included: shorter than its transaction.
 pub const DELIVERY_LASTS_MAX: Duration = Duration::from_secs(55);
 
-/// How many records wait in the client, for the broker or to be heard of; whoever sends more waits. A tenth of a second at
-/// full speed, so the client never runs dry, and memory stays as it is however long the log is.
+/// How many records wait in the client, for the broker or to be heard of; whoever sends more waits. A tenth of a second
+/// at full speed, so the client never runs dry, and memory stays as it is however long the log is.
 pub const QUEUE_RECORDS_MAX: usize = 25_000;
 
 /// How many bytes wait there at most: whatever is published, it takes no more memory than about twice that.

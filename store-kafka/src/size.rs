@@ -15,8 +15,8 @@ const AROUND_BYTES: usize = 2_048;
 /// How often the name of a stream is in a record, its key and its tenant counted as another one each.
 const STREAM_TIMES: usize = 4;
 
-/// No batch that holds the record of `event` alone has more bytes: told without looking at its headers, in which a source of
-/// `source_bytes` may be.
+/// No batch that holds the record of `event` alone has more bytes: told without looking at its headers, in which a
+/// source of `source_bytes` may be.
 pub(crate) fn may_take(event: &RecordedEvent, source_bytes: usize) -> usize {
     let names = STREAM_TIMES * event.stream.as_str().len() + 2 * event.event_type.len();
     AROUND_BYTES + names + source_bytes + event.payload.bytes() + event.metadata.bytes()

@@ -3,15 +3,15 @@
 use crate::{CloudEvents, TopicNames};
 use annals::{LeaseTerms, LogFilter, Position};
 
-/// How many records one transaction holds at most: what a publisher far behind the end of the log sends at once. One that
-/// follows ends a transaction with each page of the log, which is 10 000 events at most.
+/// How many records one transaction holds at most: what a publisher far behind the end of the log sends at once. One
+/// that follows ends a transaction with each page of the log, which is 10 000 events at most.
 pub const TRANSACTION_RECORDS_MAX: usize = 50_000;
 
 /// The most partitions that a publisher makes a topic with.
 pub const PARTITIONS_MAX: u32 = 1_000;
 
-/// What a publisher publishes, and how. `PublisherTerms::default()` publishes everything, exactly once, from the beginning
-/// of the log to topics called like the categories, which must be there.
+/// What a publisher publishes, and how. `PublisherTerms::default()` publishes everything, exactly once, from the
+/// beginning of the log to topics called like the categories, which must be there.
 #[derive(Debug, Clone, Default)]
 pub struct PublisherTerms {
     /// How often a record goes out, at least and at most.
@@ -38,14 +38,15 @@ pub enum Delivery {
     /// Once, for consumers that read committed records only. Wants a broker with transactions.
     #[default]
     ExactlyOnce,
-    /// Once as a rule, in order always. What can repeat is what a publisher still had on its way when a session began after
-    /// it that looked which records are there: [`REPEATED_RECORDS_MAX`] at most each time, and none where the lease
-    /// outlasts the way. That is so after a kill or a pause, and where the store's database failed for a moment while the
-    /// lease was renewed: then this publisher begins anew itself, at once. Consumers that check [`previous-position`](crate::headers::PREVIOUS_POSITION), as
-    /// [`Chain`](crate::Chain) does, tell them and drop them.
+    /// Once as a rule, in order always. What can repeat is what a publisher still had on its way when a session began
+    /// after it that looked which records are there: [`REPEATED_RECORDS_MAX`] at most each time, and none where the
+    /// lease outlasts the way. That is so after a kill or a pause, and where the store's database failed for a moment
+    /// while the lease was renewed: then this publisher begins anew itself, at once. Consumers that check
+    /// [`previous-position`](crate::headers::PREVIOUS_POSITION), as [`Chain`](crate::Chain) does, tell them and drop
+    /// them.
     ///
-    /// Kafka fences nobody off here: a publisher that was paused and replaced may still send the rest of its page when it
-    /// goes on, and then finds its lease lost.
+    /// Kafka fences nobody off here: a publisher that was paused and replaced may still send the rest of its page when
+    /// it goes on, and then finds its lease lost.
     AtLeastOnce,
 }
 

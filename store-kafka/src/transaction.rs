@@ -4,12 +4,12 @@ use crate::{TRANSACTION_RECORDS_MAX, control::Control};
 use annals::{LogPage, Position};
 use std::time::{Duration, Instant};
 
-/// A transaction is ended when it is so old, however few records it has: it keeps consumers from seeing them. What follows
-/// a log ends with its page, sooner.
+/// A transaction is ended when it is so old, however few records it has: it keeps consumers from seeing them. What
+/// follows a log ends with its page, sooner.
 const FILLS_MAX: Duration = Duration::from_millis(100);
 
-/// The same far behind the end of the log, where nobody waits for the next event and each transaction costs some tens of
-/// milliseconds in which nothing is sent.
+/// The same far behind the end of the log, where nobody waits for the next event and each transaction costs some tens
+/// of milliseconds in which nothing is sent.
 const FILLS_FAR_BEHIND_MAX: Duration = Duration::from_millis(500);
 
 /// The clock is looked at once for so many records: each look costs as much as a header.

@@ -45,7 +45,8 @@ pub struct Token {
     pub token: String,
     /// Who it is for, as the broker will know him.
     pub principal: String,
-    /// Until when it counts, in milliseconds since 1970; a fresh one is asked for when four fifths of its life are over.
+    /// Until when it counts, in milliseconds since 1970; a fresh one is asked for when four fifths of its life are
+    /// over.
     pub until_ms: i64,
 }
 
@@ -113,8 +114,8 @@ impl FromStr for KafkaOptions {
 }
 
 impl KafkaOptions {
-    /// With tokens for OAUTHBEARER from `source`, which is asked whenever a fresh one is wanted. What a publisher sends waits
-    /// meanwhile; nothing else does.
+    /// With tokens for OAUTHBEARER from `source`, which is asked whenever a fresh one is wanted. What a publisher sends
+    /// waits meanwhile; nothing else does.
     #[must_use]
     pub fn with_token(mut self, source: impl Fn() -> Result<Token, String> + Send + Sync + 'static) -> Self {
         self.token = Some(Arc::new(source));

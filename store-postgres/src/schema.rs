@@ -39,10 +39,10 @@ impl Schema {
         format!("{}_g{id}", self.0)
     }
 
-    /// `text` with the schema's name, quoted, in place of `{schema}`, that of the one beside it in which read models are
-    /// shown in place of `{shown}`, and the key of the log's lock in place of `{lock}`. That key is the log table's own:
-    /// another constant would make engines in one database wait for each other. It is the same whatever the search path
-    /// of whoever asks is.
+    /// `text` with the schema's name, quoted, in place of `{schema}`, that of the one beside it in which read models
+    /// are shown in place of `{shown}`, and the key of the log's lock in place of `{lock}`. That key is the log table's
+    /// own: another constant would make engines in one database wait for each other. It is the same whatever the search
+    /// path of whoever asks is.
     pub(crate) fn fill(&self, text: &str) -> String {
         text.replace("{lock}", LOCK)
             .replace("{schema}", &format!("\"{}\"", self.0))

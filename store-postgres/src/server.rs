@@ -117,8 +117,8 @@ fn waits() -> [(&'static str, String); 3] {
 pub(crate) enum Plans {
     /// As it thinks best.
     Any,
-    /// In the order of an index, row by row. Of a log that was just filled the server knows little: it took a page for one
-    /// row, and sorted all that lies behind it, for each page.
+    /// In the order of an index, row by row. Of a log that was just filled the server knows little: it took a page for
+    /// one row, and sorted all that lies behind it, for each page.
     ByIndex,
 }
 

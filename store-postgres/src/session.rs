@@ -54,8 +54,8 @@ impl Session {
         answered
     }
 
-    /// Hands each row that `query` answers to `take` as it comes, in a transaction of its own, until that wants no more;
-    /// whether it got all. If not, this connection is of no more use: the rest is on its way.
+    /// Hands each row that `query` answers to `take` as it comes, in a transaction of its own, until that wants no
+    /// more; whether it got all. If not, this connection is of no more use: the rest is on its way.
     pub(crate) async fn each(
         &mut self,
         query: Query<'_, Postgres, PgArguments>,
@@ -186,8 +186,8 @@ impl Connections {
         }
     }
 
-    /// Hands each row that `query` answers to `take` as it comes, until that wants no more. Nothing is tried again once a
-    /// row has come.
+    /// Hands each row that `query` answers to `take` as it comes, until that wants no more. Nothing is tried again once
+    /// a row has come.
     pub(crate) async fn each<'q>(
         &self,
         doing: &'static str,
@@ -228,8 +228,8 @@ impl Connections {
         }
     }
 
-    /// Whether an idle connection turned out to be lost. Then those that lie idle beside it are given up too, and the next
-    /// one is new.
+    /// Whether an idle connection turned out to be lost. Then those that lie idle beside it are given up too, and the
+    /// next one is new.
     fn may_try_again(&self, loan: &Loan, tried: &mut usize, error: &Error) -> bool {
         let may = loan.was_idle && *tried < TRIES && is_lost(error);
         if may {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 /// Writes events into tables of its own: for joins, constraints, and whatever documents are too small for.
 ///
 /// Each generation has a schema of its own, in which [`create`](Self::create) makes the tables; both functions find it
-/// as their `search_path`, so they name tables without a schema. People read them as views in `NAME_views`, which always
-/// show the live generation: the table `lines` of the projection `invoices` is the view `invoices_lines`, its table
-/// `invoices` is the view `invoices`.
+/// as their `search_path`, so they name tables without a schema. People read them as views in `NAME_views`, which
+/// always show the live generation: the table `lines` of the projection `invoices` is the view `invoices_lines`, its
+/// table `invoices` is the view `invoices`.
 ///
 /// What [`handle`](Self::handle) writes, what was parked and the checkpoint count together, under the lease: each event
-/// counts exactly once. Run by a [`SqlProjector`](crate::SqlProjector); rebuilt, compared and switched as any read model.
+/// counts exactly once. Run by a [`SqlProjector`](crate::SqlProjector); rebuilt, compared and switched as any read
+/// model.
 ///
 /// ```
 /// use annals::{DomainEvent, RecordedEvent};

@@ -26,9 +26,9 @@ const OPEN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// The page cache of the connection that writes, in KiB.
 const WRITER_CACHE_KIB: i64 = 4 << 10;
 
-/// The page cache of a connection that reads, in KiB. The bundled SQLite keeps the pages of all connections of a process
-/// in one list and lets each take from the others, so the sum counts: with 8 MiB each the memory of a replay kept growing
-/// from 10⁵ to 10⁶ events. What is not found here is found in the cache of the operating system.
+/// The page cache of a connection that reads, in KiB. The bundled SQLite keeps the pages of all connections of a
+/// process in one list and lets each take from the others, so the sum counts: with 8 MiB each the memory of a replay
+/// kept growing from 10⁵ to 10⁶ events. What is not found here is found in the cache of the operating system.
 const READER_CACHE_KIB: i64 = 1 << 10;
 
 /// A log file that has grown larger than this is cut back at a checkpoint, in bytes.

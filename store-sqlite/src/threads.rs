@@ -1,8 +1,8 @@
 //! Threads that each own a connection.
 //!
-//! Not the runtime's threads for blocking work: of those another one takes each turn, so each keeps memory, and what one
-//! has allocated is freed by the next. Here the thread that was busy last is asked first, so few are busy at all: the
-//! peak of a replay of 10⁶ events fell from 41 to 47 MB to 21 MB, and to 1.1 times that of 10⁵.
+//! Not the runtime's threads for blocking work: of those another one takes each turn, so each keeps memory, and what
+//! one has allocated is freed by the next. Here the thread that was busy last is asked first, so few are busy at all:
+//! the peak of a replay of 10⁶ events fell from 41 to 47 MB to 21 MB, and to 1.1 times that of 10⁵.
 
 use crate::FileError;
 use std::{
@@ -67,8 +67,8 @@ impl<C: Send + 'static> Threads<C> {
         Ok(self)
     }
 
-    /// Runs `act` on one of the threads; waits for its turn while all are busy, in order of arrival. Dropping the future
-    /// does not take back what has begun. A connection that is not `sound` afterwards is closed.
+    /// Runs `act` on one of the threads; waits for its turn while all are busy, in order of arrival. Dropping the
+    /// future does not take back what has begun. A connection that is not `sound` afterwards is closed.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         sound: fn(&T) -> bool,

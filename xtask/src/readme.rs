@@ -18,8 +18,8 @@ const PROMPT: &str = "$ ";
 /// Decides by itself, and starts what others would find running.
 const ELSEWHERE: &str = "cargo xtask test";
 
-/// What holds for each block: the first failure ends it, an error that is an answer is one, and what it left running ends
-/// with it.
+/// What holds for each block: the first failure ends it, an error that is an answer is one, and what it left running
+/// ends with it.
 const PRELUDE: &str = "set -euo pipefail; set -m; trap 'jobs -p | xargs -r kill' EXIT; \
                        curl() { command curl --silent --show-error --fail-with-body \"$@\"; echo; }";
 
@@ -30,8 +30,8 @@ struct Block {
     commands: Vec<String>,
 }
 
-/// Runs all blocks, one after the other, in an empty directory below the target directory: what one leaves, the next one
-/// finds.
+/// Runs all blocks, one after the other, in an empty directory below the target directory: what one leaves, the next
+/// one finds.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
     let text = fs::read_to_string(workspace.root.join("README.md")).context("cannot read README.md")?;

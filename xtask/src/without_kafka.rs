@@ -1,4 +1,5 @@
-//! A program that was built without the driver of Kafka. No test of a crate is: their tests are built with all features.
+//! A program that was built without the driver of Kafka. No test of a crate is: their tests are built with all
+//! features.
 
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;

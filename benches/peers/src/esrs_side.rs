@@ -1,4 +1,5 @@
-//! `esrs`: load without a lock, which is its quicker way, then a transaction that inserts. It keeps no states in memory.
+//! `esrs`: load without a lock, which is its quicker way, then a transaction that inserts. It keeps no states in
+//! memory.
 
 use crate::side::Side;
 use annals_benches::shop::Line;

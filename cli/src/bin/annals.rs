@@ -5,8 +5,8 @@ use annals_cli::{CliError, Global, Operations, Service, arguments, exit_code, lo
 use clap::Parser;
 use std::process::ExitCode;
 
-/// What one thread takes is given back by another all along: events are read here and handled there, records are made here
-/// and sent there. This allocator is good at that; the system's is not.
+/// What one thread takes is given back by another all along: events are read here and handled there, records are made
+/// here and sent there. This allocator is good at that; the system's is not.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -110,8 +110,8 @@ fn kind_of(name: &str) -> SubscriberKind {
     }
 }
 
-/// Adds what the cluster at `url` knows of those that may be publishers, and tells how far groups are; with it, what could
-/// not be learnt.
+/// Adds what the cluster at `url` knows of those that may be publishers, and tells how far groups are; with it, what
+/// could not be learnt.
 async fn ask_kafka(
     url: &StoreUrl,
     group: Option<&str>,

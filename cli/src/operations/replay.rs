@@ -12,8 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a rebuild waits for another one that stands still: the lease of one that was killed has long run out by then,
-/// and one that compares or clears up is at work again.
+/// How long a rebuild waits for another one that stands still: the lease of one that was killed has long run out by
+/// then, and one that compares or clears up is at work again.
 pub const REBUILD_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// How often it is looked where that one is.
@@ -95,12 +95,12 @@ impl fmt::Display for Replayed {
     }
 }
 
-/// Makes one read model anew, writing in as many lanes at once where the store can. With `diff` it replaces what is there only if nothing differs. Shows its progress on
-/// `output`.
+/// Makes one read model anew, writing in as many lanes at once where the store can. With `diff` it replaces what is
+/// there only if nothing differs. Shows its progress on `output`.
 ///
 /// # Errors
-/// When it cannot be made, or another process is making it and stands still. One that moves is waited for. Replaying again
-/// goes on where it stopped.
+/// When it cannot be made, or another process is making it and stands still. One that moves is waited for. Replaying
+/// again goes on where it stopped.
 pub async fn replay(
     stores: &Stores,
     projection: &Registered,

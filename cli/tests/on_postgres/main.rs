@@ -1,4 +1,5 @@
-//! The commands on PostgreSQL: the same tests as in memory, on schemas of their own, and what the program `annals` prints.
+//! The commands on PostgreSQL: the same tests as in memory, on schemas of their own, and what the program `annals`
+//! prints.
 //!
 //! Needs a server, which `cargo xtask test` starts; without one that is said, and stores in memory take its place.
 

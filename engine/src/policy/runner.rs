@@ -21,9 +21,10 @@ pub const COMMAND_ATTEMPTS_MAX: u32 = 5;
 
 /// Runs a policy as a subscriber of the log.
 ///
-/// The commands of a page go out together, those for one aggregate in log order. The checkpoint moves when all of
-/// them are answered; after a crash the page comes again, and commands that left events are recognised by their
-/// ids. A rejection is an answer, logged as a warning and counted (`annals_policy_rejections`). A command that fails for another reason stops the policy until it passes.
+/// The commands of a page go out together, those for one aggregate in log order. The checkpoint moves when all of them
+/// are answered; after a crash the page comes again, and commands that left events are recognised by their ids. A
+/// rejection is an answer, logged as a warning and counted (`annals_policy_rejections`). A command that fails for
+/// another reason stops the policy until it passes.
 pub struct PolicyRunner<P: Policy> {
     policy: P,
     engine: Arc<Engine>,
@@ -55,9 +56,9 @@ impl<P: Policy> PolicyRunner<P> {
         Self::called(Reads::All, P::NAME.into(), policy, engine, checkpoints)
     }
 
-    /// The same, for one part of the events: those that come in an order of their own, as from a partition of a topic. It
-    /// has a lease and a checkpoint of its own, called as [`part_name`](crate::part_name) says; the ids of commands do
-    /// not depend on it.
+    /// The same, for one part of the events: those that come in an order of their own, as from a partition of a topic.
+    /// It has a lease and a checkpoint of its own, called as [`part_name`](crate::part_name) says; the ids of commands
+    /// do not depend on it.
     pub fn part(policy: P, part: &str, engine: Arc<Engine>, checkpoints: Arc<dyn Checkpoints>) -> Self {
         Self::called(Reads::Part, crate::part_name(P::NAME, 1, part).into(), policy, engine, checkpoints)
     }

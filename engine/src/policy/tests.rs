@@ -87,8 +87,8 @@ async fn a_page_that_comes_again_does_not_move_the_checkpoint_back() {
     assert_eq!(checkpoints.subscribers().await.unwrap()[0].checkpoint, next.looked);
 }
 
-/// Broken on purpose: with `is_due` for the whole log, what lies between never calls for anything; with `is_next` for a part,
-/// it stops where another part was given an event.
+/// Broken on purpose: with `is_due` for the whole log, what lies between never calls for anything; with `is_next` for a
+/// part, it stops where another part was given an event.
 #[tokio::test]
 async fn a_page_that_leaves_events_out_is_refused_by_all_but_a_part() {
     let room = Room::new(2).await;

@@ -102,8 +102,8 @@ impl Column {
     /// Taken from elsewhere in the document: a JSON pointer (RFC 6901), `/address/city`.
     ///
     /// # Panics
-    /// When `pointer` is none, or holds a quote, a backslash, a brace or a control character; in a constant that is an error of
-    /// the compiler.
+    /// When `pointer` is none, or holds a quote, a backslash, a brace or a control character; in a constant that is an
+    /// error of the compiler.
     #[must_use]
     pub const fn at(self, pointer: &'static str) -> Self {
         assert!(is_pointer(pointer.as_bytes()), "a JSON pointer is empty or begins with /");

@@ -134,7 +134,8 @@ impl<'a, P: Projection> Touches<'a, P> {
         Ok(write)
     }
 
-    /// Folds one document event by event: up to the first that is refused, which is parked with all behind it, or alone.
+    /// Folds one document event by event: up to the first that is refused, which is parked with all behind it, or
+    /// alone.
     fn fold_carefully(
         &self,
         place: usize,

@@ -23,8 +23,8 @@ use tokio::time::Instant;
 /// tried again as a whole. One of those that race always gets through.
 pub const PART_RACES_MAX: u32 = 100;
 
-/// How often an event is tried that the projection refuses, before it is parked: what it lacks may be on its way in another
-/// part.
+/// How often an event is tried that the projection refuses, before it is parked: what it lacks may be on its way in
+/// another part.
 pub const REFUSED_ATTEMPTS_MAX: u32 = 4;
 
 /// The wait before a refused event is tried again; each further one is twice as long, with jitter.
@@ -40,12 +40,12 @@ const RACED_RETRY_MAX: Duration = Duration::from_millis(50);
 /// Keeps the events that are parked where there is no log to read them from again.
 #[async_trait]
 pub trait ParkedEvents: Send + Sync {
-    /// Keeps events that are about to be parked, each with its entry. The transaction that parks them comes behind, and may
-    /// fail: then the same may be kept twice.
+    /// Keeps events that are about to be parked, each with its entry. The transaction that parks them comes behind, and
+    /// may fail: then the same may be kept twice.
     async fn keep(&self, parked: &[(&Parked, &RecordedEvent)]) -> Result<(), StoreError>;
 
-    /// The events of these entries, in their order: for each the event, or why it is no more there. To find one may take
-    /// reading everything that is kept, so it is asked once for many.
+    /// The events of these entries, in their order: for each the event, or why it is no more there. To find one may
+    /// take reading everything that is kept, so it is asked once for many.
     ///
     /// # Errors
     /// When it cannot be looked.
@@ -64,14 +64,15 @@ pub fn part_of(name: &str) -> Option<(&str, u32, &str)> {
     Some((name, generation.parse().ok()?, part))
 }
 
-/// Runs a projection on one part of the events, as a subscriber of its own: those that come in an order of their own, as
-/// from a partition of a topic. Events of different parts may touch the same documents.
+/// Runs a projection on one part of the events, as a subscriber of its own: those that come in an order of their own,
+/// as from a partition of a topic. Events of different parts may touch the same documents.
 ///
-/// Documents, parked events and the checkpoint of a page are written in one transaction, under the lease of the part, and
-/// only if every document is still what was folded: each event counts exactly once, whatever other parts do.
+/// Documents, parked events and the checkpoint of a page are written in one transaction, under the lease of the part,
+/// and only if every document is still what was folded: each event counts exactly once, whatever other parts do.
 ///
-/// An event that `project` refuses is tried [`REFUSED_ATTEMPTS_MAX`] times, then parked under its key as everywhere, and
-/// kept in [`ParkedEvents`]; what becomes of later ones under its key, the [`PartMode`] says. What operators ask for about parked events is carried out by whichever part comes first.
+/// An event that `project` refuses is tried [`REFUSED_ATTEMPTS_MAX`] times, then parked under its key as everywhere,
+/// and kept in [`ParkedEvents`]; what becomes of later ones under its key, the [`PartMode`] says. What operators ask
+/// for about parked events is carried out by whichever part comes first.
 pub struct PartProjector<P: Projection> {
     projection: P,
     part: Arc<str>,
@@ -86,8 +87,8 @@ pub struct PartProjector<P: Projection> {
 }
 
 impl<P: Projection> PartProjector<P> {
-    /// Runs `part` of `projection`: a name that fits the grammar of [`SubscriberId`] behind that of the projection. Parked
-    /// events go to `kept`.
+    /// Runs `part` of `projection`: a name that fits the grammar of [`SubscriberId`] behind that of the projection.
+    /// Parked events go to `kept`.
     pub fn new(
         projection: P,
         part: &str,

@@ -12,8 +12,8 @@ use crate::{
 use round::{Matched, Round};
 use std::sync::Arc;
 
-/// How often a rebuild tries to meet the live generation before it gives up. It fails to only where others rebuild the same
-/// read model over and over.
+/// How often a rebuild tries to meet the live generation before it gives up. It fails to only where others rebuild the
+/// same read model over and over.
 pub const LEVEL_ATTEMPTS_MAX: u32 = 100;
 
 /// How often it tries to meet a live generation that moves. After that it has it stand still: it
@@ -23,9 +23,9 @@ pub const MOVING_ATTEMPTS_MAX: u32 = 3;
 /// A rebuild of one read model: fills a new generation beside the live one, which keeps serving and following.
 ///
 /// Sends no command, publishes nothing, runs no timer. One that was interrupted goes on where it stopped. Where another
-/// process rebuilds the same read model in the same version, both fill one generation by turns, and who comes second takes
-/// the generation that is live by then for its own, or begins anew. While the other one fills it, this one ends with
-/// [`LeaseError::Held`](crate::LeaseError::Held): run it again.
+/// process rebuilds the same read model in the same version, both fill one generation by turns, and who comes second
+/// takes the generation that is live by then for its own, or begins anew. While the other one fills it, this one ends
+/// with [`LeaseError::Held`](crate::LeaseError::Held): run it again.
 pub struct Rebuild {
     projection: Registered,
     store: Arc<dyn EventStore>,

@@ -85,8 +85,8 @@ impl Place {
         if page.after < at { Err(self.misplaced(page, at)) } else { Ok(true) }
     }
 
-    /// The same, for a reader of the whole log: a page that begins beyond the checkpoint is misplaced too, as the events
-    /// between would never count.
+    /// The same, for a reader of the whole log: a page that begins beyond the checkpoint is misplaced too, as the
+    /// events between would never count.
     pub fn is_next(&self, page: &LogPage) -> Result<bool, SubscriberError> {
         let (due, at) = (self.is_due(page)?, self.held()?.checkpoint);
         if due && page.after > at { Err(self.misplaced(page, at)) } else { Ok(due) }
@@ -119,8 +119,8 @@ impl Place {
 
     /// Carries `work` out, with signs of life beside it; gives it up when the lease is lost.
     ///
-    /// Work goes on while a sign of life is under way: both may want one of a few connections, and work that stands still
-    /// would hold one for ever.
+    /// Work goes on while a sign of life is under way: both may want one of a few connections, and work that stands
+    /// still would hold one for ever.
     pub async fn renewing<T>(
         &self,
         work: impl Future<Output = Result<T, SubscriberError>>,

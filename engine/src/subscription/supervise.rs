@@ -90,8 +90,8 @@ pub async fn tell_failure(subscriber: &mut dyn Subscriber, error: &SubscriberErr
     }
 }
 
-/// Waits between the tries of a subscriber that fails: they grow, with jitter, while one failure follows another soon, from
-/// [`RESTART_FIRST`] to [`RESTART_MAX`].
+/// Waits between the tries of a subscriber that fails: they grow, with jitter, while one failure follows another soon,
+/// from [`RESTART_FIRST`] to [`RESTART_MAX`].
 #[derive(Debug, Default)]
 pub struct RestartWaits {
     waits: Option<Waits>,
@@ -187,8 +187,8 @@ mod tests {
         }
     }
 
-    /// Broken on purpose: `after` without `passing`, and a subscriber waits half a minute for a store that is back; `passes`
-    /// without `Poison`, and a policy does.
+    /// Broken on purpose: `after` without `passing`, and a subscriber waits half a minute for a store that is back;
+    /// `passes` without `Poison`, and a policy does.
     #[test]
     fn a_store_that_fails_for_now_is_tried_again_within_five_seconds() {
         assert!(RESTART_PASSING_MAX < Duration::from_secs(5));

@@ -298,7 +298,8 @@ struct Sound;
 
 impl Fault for Sound {}
 
-/// What the promise of lost connections asks of a store, kept: the tests above fail for their faults, not for being cut.
+/// What the promise of lost connections asks of a store, kept: the tests above fail for their faults, not for being
+/// cut.
 #[test]
 fn a_store_that_is_cut_and_says_so_is_not_noticed() {
     run_promise(c12_a_lost_connection_is_transient_and_the_repeat_is_safe::<Harness<SaysItIsCut>>());

@@ -30,10 +30,10 @@ async fn assert_settled(shop: &Shop) -> (u32, u32) {
     (confirmed, cancelled)
 }
 
-// At the end the policies start again from nothing, as if each had died before its place was kept, and repeat
-// nothing. Some orders are called off before the policies have come to them, so their release overtakes their reservation.
-// How it was broken: when `reserve` goes on after `Holding::Released`, such an order keeps pieces although it is
-// cancelled, and the test fails.
+// At the end the policies start again from nothing, as if each had died before its place was kept, and repeat nothing.
+// Some orders are called off before the policies have come to them, so their release overtakes their reservation. How
+// it was broken: when `reserve` goes on after `Holding::Released`, such an order keeps pieces although it is cancelled,
+// and the test fails.
 #[tokio::test]
 async fn however_the_policies_overtake_one_another_an_order_has_all_or_nothing() {
     let mut both = (0, 0);

@@ -81,8 +81,8 @@ fn two_demos_at_once_both_succeed() {
 /// As many as this replay at once.
 const REPLAYS: usize = 4;
 
-// Where a rebuild ends when it is overtaken, this fails now and then; `a_rebuild_that_another_one_overtook_is_done` of the
-// engine always does.
+// Where a rebuild ends when it is overtaken, this fails now and then; `a_rebuild_that_another_one_overtook_is_done` of
+// the engine always does.
 #[test]
 fn replays_at_once_all_succeed_and_find_no_difference() {
     let program = Program::new();

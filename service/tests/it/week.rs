@@ -1,5 +1,5 @@
-//! A week of invoices, against totals that are reckoned from its file by other means: a small one with all that is odd in
-//! real ones, and the real one where its file is found.
+//! A week of invoices, against totals that are reckoned from its file by other means: a small one with all that is odd
+//! in real ones, and the real one where its file is found.
 
 use crate::{
     program::{Program, numbers, only},

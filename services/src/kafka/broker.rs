@@ -61,8 +61,8 @@ impl KafkaBroker {
         Self { tool, directory, data, sasl: None, options: &QUICK, ends_with_us: false, watch }
     }
 
-    /// With its topics in another directory, which must be empty and is nobody's to remove but yours: a small disk. What
-    /// the controller writes stays in the directory of the broker.
+    /// With its topics in another directory, which must be empty and is nobody's to remove but yours: a small disk.
+    /// What the controller writes stays in the directory of the broker.
     #[must_use]
     pub fn with_data(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = directory.into();

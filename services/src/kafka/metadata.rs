@@ -22,8 +22,8 @@ const REQUEST: [u8; 19] = [
     0, // and none is made
 ];
 
-/// Whether the broker behind `port` of this machine answers, and counts itself to the cluster, at whatever port it says: it
-/// is then registered, has read its metadata and serves.
+/// Whether the broker behind `port` of this machine answers, and counts itself to the cluster, at whatever port it
+/// says: it is then registered, has read its metadata and serves.
 pub(super) fn answers(port: u16) -> bool {
     ask(port).is_ok_and(|answer| ports(&answer).is_some_and(|ports| !ports.is_empty()))
 }

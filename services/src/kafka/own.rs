@@ -1,4 +1,5 @@
-//! A broker that somebody has for himself: to set it otherwise, to kill it and start it anew, and gone when it is dropped.
+//! A broker that somebody has for himself: to set it otherwise, to kill it and start it anew, and gone when it is
+//! dropped.
 
 use super::KafkaBroker;
 use crate::{StopMode, free_port};
@@ -13,7 +14,8 @@ pub struct OwnBroker {
 }
 
 impl OwnBroker {
-    /// A new one that does not run yet, in a directory below `wanted`. `name` tells it apart from others of this process.
+    /// A new one that does not run yet, in a directory below `wanted`. `name` tells it apart from others of this
+    /// process.
     ///
     /// # Errors
     /// When Java or the jars are lacking, or it cannot be made.

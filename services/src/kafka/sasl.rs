@@ -19,8 +19,8 @@ const FORMAT_FILE: &str = "format.args";
 pub struct Logins(Vec<(String, String)>);
 
 impl Logins {
-    /// Users and their passwords: letters, digits, hyphens, and in users `$`, since both go into a text of Kafka's without
-    /// quoting.
+    /// Users and their passwords: letters, digits, hyphens, and in users `$`, since both go into a text of Kafka's
+    /// without quoting.
     ///
     /// # Errors
     /// When there are other signs in one.

@@ -17,8 +17,8 @@ pub struct OwnServer {
 }
 
 impl OwnServer {
-    /// A new one that does not run yet, in a directory below `wanted` if its account can go there. `name` tells it apart
-    /// from others of this process.
+    /// A new one that does not run yet, in a directory below `wanted` if its account can go there. `name` tells it
+    /// apart from others of this process.
     ///
     /// # Errors
     /// When its programs are not installed, or it cannot be made.

@@ -21,9 +21,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// the client is heard, so that a refused password is told at once and not when the time is over.
 const ASK_FIRST: Duration = Duration::from_millis(250);
 
-/// Asks until there is an answer, for [`ANSWER_MAX`] in all, or until the client says that none will come. `hear` lets the
-/// client say it, and gives it the token that it may want. That nobody leads a partition yet, or somebody else by now, is no
-/// answer: brokers come to know it one after the other.
+/// Asks until there is an answer, for [`ANSWER_MAX`] in all, or until the client says that none will come. `hear` lets
+/// the client say it, and gives it the token that it may want. That nobody leads a partition yet, or somebody else by
+/// now, is no answer: brokers come to know it one after the other.
 pub(crate) fn asked<T>(
     hearing: &Hearing,
     mut hear: impl FnMut(),
@@ -125,7 +125,8 @@ pub(crate) fn bounds_of(
     asked(reader.context(), || hear(reader), ask)
 }
 
-/// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in with.
+/// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in
+/// with.
 pub(crate) fn hear(reader: &BaseConsumer<Hearing>) {
     while reader.poll(Duration::ZERO).is_some() {}
 }

@@ -23,8 +23,9 @@ impl Handler {
         Self::folding(projection, documents, None)
     }
 
-    /// Folds what comes into `generation`, which is being built ([`DocumentStore::start_rebuild`]): a consumer of a group
-    /// of its own fills it from the beginning of the topics, then [`DocumentStore::switch`] makes it the live one.
+    /// Folds what comes into `generation`, which is being built ([`DocumentStore::start_rebuild`]): a consumer of a
+    /// group of its own fills it from the beginning of the topics, then [`DocumentStore::switch`] makes it the live
+    /// one.
     pub fn rebuild<P: Projection + Clone>(
         projection: P,
         documents: Arc<dyn DocumentStore>,
@@ -47,8 +48,8 @@ impl Handler {
         Self { name: P::NAME, parks: Some(parks), make: Arc::new(make) }
     }
 
-    /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered twice
-    /// changes nothing.
+    /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered
+    /// twice changes nothing.
     pub fn policy<P: Policy + Clone>(
         policy: P,
         engine: Arc<Engine>,

@@ -15,8 +15,8 @@ pub(crate) struct HeldRecord {
     pub(crate) read: Result<Incoming, RecordError>,
 }
 
-/// Records of one partition that came and are not handled yet, in their order. Shared with whoever copies those that are
-/// parked to where they are kept.
+/// Records of one partition that came and are not handled yet, in their order. Shared with whoever copies those that
+/// are parked to where they are kept.
 #[derive(Default)]
 pub(crate) struct Held(Mutex<VecDeque<HeldRecord>>);
 

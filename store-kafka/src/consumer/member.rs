@@ -21,8 +21,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long a partition that is taken away may take to finish the page in hand. A page that takes longer is written all the
-/// same, or refused, if its lease has run out: whoever has the partition next waits for that.
+/// How long a partition that is taken away may take to finish the page in hand. A page that takes longer is written all
+/// the same, or refused, if its lease has run out: whoever has the partition next waits for that.
 pub const REVOKED_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A partition at work.
@@ -167,8 +167,8 @@ impl ConsumerContext for Member {
     }
 }
 
-/// How many offsets lie between what the group has committed and the end, as [`PartitionLag`](crate::PartitionLag) tells
-/// it: 0 exactly where no record is left behind the last one that was `fed`. None while that is unknown.
+/// How many offsets lie between what the group has committed and the end, as [`PartitionLag`](crate::PartitionLag)
+/// tells it: 0 exactly where no record is left behind the last one that was `fed`. None while that is unknown.
 fn behind(partition: &statistics::Partition, fed: Option<i64>) -> Option<i64> {
     let statistics::Partition { next_offset, ls_offset, stored_offset, fetchq_cnt, .. } = *partition;
     // Marks of transactions lie behind the last record, and nobody commits past them.

@@ -10,7 +10,8 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
-    /// The name of its part, behind that of the handler: fits the grammar of subscribers, which names of topics need not.
+    /// The name of its part, behind that of the handler: fits the grammar of subscribers, which names of topics need
+    /// not.
     pub(crate) fn part(&self) -> String {
         format!("{:08x}-{}", hash(&self.topic), self.number)
     }

@@ -36,7 +36,8 @@ pub enum PassOverError {
 }
 
 /// Lets `part` go on behind `to`, without what lies before it: the name and the position that a
-/// [`PartitionError`](crate::PartitionError) tells. Its consumer goes on by itself at its next try, within half a minute.
+/// [`PartitionError`](crate::PartitionError) tells. Its consumer goes on by itself at its next try, within half a
+/// minute.
 ///
 /// # Errors
 /// When there is no such part, it is at work, or stands further on already.

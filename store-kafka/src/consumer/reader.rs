@@ -41,7 +41,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Reads until it is stopped; then all partitions have finished their pages, and the group knows that this member left.
+    /// Reads until it is stopped; then all partitions have finished their pages, and the group knows that this member
+    /// left.
     pub(super) fn run(self) -> Result<(), ConsumeError> {
         let (rewind, rewinds) = mpsc::unbounded_channel();
         let outcome = self.read(&rewind, rewinds);

@@ -1,8 +1,8 @@
 //! Retry topics: what a handler refuses comes again, later and later, and nothing waits for it.
 //!
 //! # Why nothing is lost and nothing counts twice
-//! A topic cannot be written in one transaction with a sink. So what the sink says counts, and a record in a retry topic
-//! merely says: look there again.
+//! A topic cannot be written in one transaction with a sink. So what the sink says counts, and a record in a retry
+//! topic merely says: look there again.
 //!
 //! 1. A part that refuses an event copies its record to the first retry topic, and waits until it has arrived. Then it
 //!    parks the event under its key, alone, in one transaction with the rest of the page and its checkpoint.
@@ -13,9 +13,9 @@
 //! 3. A copy whose sender has not written its page yet says nothing, for the event may still be parked, or may count
 //!    after all. Each copy names its sender, and where that stands once it has decided; until then the copy waits.
 //!
-//! A crash between copying and writing leaves one copy more: it finds its event settled, or tries it once more. A sender
-//! that was paused and replaced leaves one too; its transaction is refused. What somebody settles by hand meanwhile is
-//! passed over when its copy comes. And what a retry topic loses stays parked, where everybody sees it.
+//! A crash between copying and writing leaves one copy more: it finds its event settled, or tries it once more. A
+//! sender that was paused and replaced leaves one too; its transaction is refused. What somebody settles by hand
+//! meanwhile is passed over when its copy comes. And what a retry topic loses stays parked, where everybody sees it.
 
 mod again;
 mod copy;

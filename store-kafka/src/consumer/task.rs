@@ -261,7 +261,8 @@ impl PartTask {
         self.held.clear();
         let failed = |error| self.options.failed("going back to the beginning of a partition", error);
         outcome.map_err(|error| PartitionError::Kafka(failed(error)).of(self.subscriber.name()))?;
-        // Not before: where a sign of life failed meanwhile, what is held need not be what follows, and it goes back again.
+        // Not before: where a sign of life failed meanwhile, what is held need not be what follows, and it goes back
+        // again.
         work.rewound = true;
         Ok(())
     }

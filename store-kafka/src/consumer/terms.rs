@@ -20,16 +20,16 @@ pub const SESSION_LASTS: Duration = Duration::from_secs(10);
 /// How often offsets are committed to Kafka, for people who watch the group: nothing rests on them.
 pub const OFFSETS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// On what terms a consumer reads. `ConsumerTerms::default()` is strict: whatever is missing or does not belong stops its
-/// partition.
+/// On what terms a consumer reads. `ConsumerTerms::default()` is strict: whatever is missing or does not belong stops
+/// its partition.
 #[derive(Debug, Clone, Default)]
 pub struct ConsumerTerms {
     /// Where a partition begins of which nothing was handled yet.
     pub first: First,
     /// What becomes of records that are no events of a publisher of ours.
     pub foreign: Foreign,
-    /// Whether what a projection refuses comes again before it goes to the dead letters: that gives the order under a key
-    /// up. All members of a group have the same. Take it away only when nothing waits in the retry topics.
+    /// Whether what a projection refuses comes again before it goes to the dead letters: that gives the order under a
+    /// key up. All members of a group have the same. Take it away only when nothing waits in the retry topics.
     pub retries: Option<Retries>,
     /// On which terms the parts take their leases.
     pub lease: LeaseTerms,

@@ -38,8 +38,8 @@ pub struct DeadLetter {
     pub offset: i64,
     /// The event.
     pub event: RecordedEvent,
-    /// Set where its value is larger than the dead-letter topic takes: how many bytes it has. The event has none here, and
-    /// [`DeadLetters::original`](crate::DeadLetters::original) looks for it.
+    /// Set where its value is larger than the dead-letter topic takes: how many bytes it has. The event has none here,
+    /// and [`DeadLetters::original`](crate::DeadLetters::original) looks for it.
     pub omitted: Option<u64>,
     /// Where this copy of it lies.
     pub copy: RecordPlace,

@@ -48,8 +48,8 @@ fn whoever_sends_more_than_the_queue_takes_waits_until_it_is_given_up() {
     assert!(told.contains("sending"), "{told}");
 }
 
-/// Broken on purpose, and seen to fail this: only who waits looks whether it is given up. Then the rest of a page goes out
-/// beside the session that has taken its place.
+/// Broken on purpose, and seen to fail this: only who waits looks whether it is given up. Then the rest of a page goes
+/// out beside the session that has taken its place.
 #[test]
 fn a_session_that_is_given_up_takes_no_more_records() {
     let session = session();
@@ -58,10 +58,11 @@ fn a_session_that_is_given_up_takes_no_more_records() {
     assert!(session.send(record(b"{}")).is_err());
 }
 
-/// Whoever lost the lease while the broker was away does not begin when it is back, which would fence its successor off.
+/// Whoever lost the lease while the broker was away does not begin when it is back, which would fence its successor
+/// off.
 ///
-/// Broken on purpose, and seen to fail this: `Session::transactional` that does not look. It goes on for a minute, then tells
-/// of the broker.
+/// Broken on purpose, and seen to fail this: `Session::transactional` that does not look. It goes on for a minute, then
+/// tells of the broker.
 #[test]
 fn a_session_that_is_given_up_does_not_begin() {
     // Takes connections and answers nothing.

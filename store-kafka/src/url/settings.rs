@@ -8,8 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Settings that a file may not change: the promises of publisher and consumer rest on them, this crate sets them, or the
-/// URL says them. Each with its aliases: of two names for one setting, the client would take whichever it meets last.
+/// Settings that a file may not change: the promises of publisher and consumer rest on them, this crate sets them, or
+/// the URL says them. Each with its aliases: of two names for one setting, the client would take whichever it meets
+/// last.
 const OURS: [&str; 41] = [
     "acks",
     "allow.auto.create.topics",

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// The one that a killed publisher leaves: records behind those that it had committed, and the place where it then stands.
-/// The control is what a reader of everything finds. Broken on purpose, and seen to fail this: the place of a publisher read
-/// among what is not committed, so that the rest is left out.
+/// The one that a killed publisher leaves: records behind those that it had committed, and the place where it then
+/// stands. The control is what a reader of everything finds. Broken on purpose, and seen to fail this: the place of a
+/// publisher read among what is not committed, so that the rest is left out.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_publisher_had_not_committed_is_there_and_counts_for_nobody() {
     let Some(place) = Place::shared() else { return };

@@ -62,8 +62,8 @@ async fn taken_over(place: &Place) {
     publisher.end().await.unwrap();
 }
 
-// Control, tried: where `Sent::look_behind` answers with nothing, or a session that has found records moves the ends that
-// are written down behind them, records repeat.
+// Control, tried: where `Sent::look_behind` answers with nothing, or a session that has found records moves the ends
+// that are written down behind them, records repeat.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_publisher_had_sent_is_found_and_not_sent_again() {
     let Some(place) = Place::shared() else { return };

@@ -18,8 +18,8 @@ async fn published(place: &Place, category: &str, keys: u32, count: u32) {
     catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
 }
 
-/// Broken on purpose, and seen to fail this: every group told of (`known` false), so that those who read something else, or
-/// nothing, are told of too.
+/// Broken on purpose, and seen to fail this: every group told of (`known` false), so that those who read something
+/// else, or nothing, are told of too.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_groups_that_read_a_topic_are_told_and_no_others() {
     let Some(place) = Place::shared() else { return };
@@ -34,8 +34,8 @@ async fn the_groups_that_read_a_topic_are_told_and_no_others() {
     for consumer in running {
         consumer.stop().await;
     }
-    // What is committed is the place behind the last record, not behind the mark of its transaction. Broken on purpose, and
-    // seen to fail this: the offset behind it handed to a call that adds one.
+    // What is committed is the place behind the last record, not behind the mark of its transaction. Broken on purpose,
+    // and seen to fail this: the offset behind it handed to a call that adds one.
     let committed = PartitionLag::of_group(&place.options, &reads_orders.group).await.unwrap();
     assert_eq!(committed.iter().filter_map(|found| found.committed).sum::<i64>(), 100, "{committed:?}");
     published(&place, "order", 20, 1).await;
@@ -53,8 +53,8 @@ async fn the_groups_that_read_a_topic_are_told_and_no_others() {
     assert!(PartitionLag::of_group(&place.options, &unique("nobody")).await.unwrap().is_empty());
 }
 
-/// Broken on purpose, and seen to fail this: what the client itself tells (`consumer_lag`), which never comes to 0 where a
-/// transaction ends a partition.
+/// Broken on purpose, and seen to fail this: what the client itself tells (`consumer_lag`), which never comes to 0
+/// where a transaction ends a partition.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metric_comes_to_nothing_when_no_record_is_left() {
     let Some(place) = Place::shared() else { return };

@@ -107,8 +107,8 @@ async fn a_topic_that_lost_its_beginning_is_read_only_by_who_says_so() {
     running.stop().await;
 }
 
-/// Where the parts of a policy stand goes by their own names, not by that of the policy. Broken on purpose, and seen to fail
-/// this: a part that says the name of its policy.
+/// Where the parts of a policy stand goes by their own names, not by that of the policy. Broken on purpose, and seen to
+/// fail this: a part that says the name of its policy.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loss_stops_a_part_of_a_policy_and_a_person_decides_about_that_part() {
     let Some(options) = shared() else { return };

@@ -8,8 +8,8 @@ use rdkafka::message::{Headers, Message, OwnedMessage};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What the binary content mode of the Kafka binding (1.0.2, section 3.2) says: each attribute is a header `ce_` with its
-/// name, its value a text in UTF-8, but the content type, whose header has its own name; the value is the data.
+/// What the binary content mode of the Kafka binding (1.0.2, section 3.2) says: each attribute is a header `ce_` with
+/// its name, its value a text in UTF-8, but the content type, whose header has its own name; the value is the data.
 fn understood(record: &OwnedMessage) -> Event {
     let mut event = Map::new();
     for header in record.headers().unwrap().iter() {

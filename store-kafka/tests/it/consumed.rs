@@ -23,8 +23,8 @@ async fn from_the_log(place: &Place) -> BTreeMap<String, String> {
 /// The holder of leases that nobody gives back.
 const CUT_OFF: &str = "a process that is killed";
 
-/// Broken on purpose, and seen to fail this: documents written upon whatever is there (`commit_part` without a look at what
-/// was seen), so that partitions lose what others count; consumers that end without giving their leases back.
+/// Broken on purpose, and seen to fail this: documents written upon whatever is there (`commit_part` without a look at
+/// what was seen), so that partitions lose what others count; consumers that end without giving their leases back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn consumers_that_come_and_go_make_what_the_log_makes() {
     const ROUNDS: u32 = 8;
@@ -126,8 +126,8 @@ async fn how_far_a_group_is_behind_is_told_in_every_partition() {
     assert!((3..=6).contains(&after), "{:?}", lag().await);
 }
 
-/// Whoever has the offsets of the group moved forward loses nothing: nothing rests on them. Broken on purpose, and seen to
-/// fail this: a chain that takes a loss for the next record.
+/// Whoever has the offsets of the group moved forward loses nothing: nothing rests on them. Broken on purpose, and seen
+/// to fail this: a chain that takes a loss for the next record.
 #[tokio::test(flavor = "multi_thread")]
 async fn offsets_that_somebody_moved_forward_do_no_harm() {
     use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};

@@ -22,8 +22,8 @@ fn counted(there: &Elsewhere, partition: i32) -> [u64; 6] {
     NAMES.map(|name| metered.count(&format!("annals_records_{name}"), &[&part, topic]))
 }
 
-/// A topic whose first record is a note, and whose second stops the partition for a reason with this text: what is counted
-/// when that was tried three times.
+/// A topic whose first record is a note, and whose second stops the partition for a reason with this text: what is
+/// counted when that was tried three times.
 async fn counted_where_it_stops(options: &KafkaOptions, stops: impl FnOnce(&Forger), text: &str) -> [u64; 6] {
     let forger = Forger::new(options).await;
     forger.write(0, 1, 0);
@@ -109,8 +109,8 @@ async fn a_page_that_is_tried_again_is_not_counted_again() {
     assert_eq!(counted(&there, 0), [2, 1, 0, 0, 0, 0]);
 }
 
-/// Somebody moved the offset of the group past a record, so that the partition is read from its beginning once more. Broken
-/// on purpose, and seen to fail this: what is read again counted as repeated.
+/// Somebody moved the offset of the group past a record, so that the partition is read from its beginning once more.
+/// Broken on purpose, and seen to fail this: what is read again counted as repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_again_was_not_repeated() {
     use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};

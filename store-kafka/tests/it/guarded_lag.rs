@@ -10,8 +10,8 @@ use annals::{catch_up, error_text};
 use annals_kafka::{PartitionLag, PublisherLag};
 use std::time::{Duration, Instant};
 
-/// Broken on purpose, and seen to fail this: questions that are asked without hearing the client. It has no token then, and
-/// each of them fails after its time is over.
+/// Broken on purpose, and seen to fail this: questions that are asked without hearing the client. It has no token then,
+/// and each of them fails after its time is over.
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_publishers_and_groups_are_is_told_by_token() {
     let Some(broker) = guarded() else { return };
@@ -47,8 +47,8 @@ async fn how_far_publishers_and_groups_are_is_told_by_token() {
     assert!(asked.elapsed() < 4 * TOLD_MAX, "{:?}", asked.elapsed());
 }
 
-/// Broken on purpose, and seen to fail this: the list of groups asked for without hearing the client, which takes 15 s and
-/// says that there was no answer.
+/// Broken on purpose, and seen to fail this: the list of groups asked for without hearing the client, which takes 15 s
+/// and says that there was no answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_with_a_wrong_password_is_told_why_and_soon() {
     let Some(broker) = guarded() else { return };

@@ -36,8 +36,8 @@ async fn recorded(place: &Place, stream: &str, payload: &str, metadata: &str) ->
     page.events.last().unwrap().clone()
 }
 
-/// Broken on purpose, and seen to fail this: no correlation id, a time in milliseconds, a key without its tenant, a payload
-/// that was read and written anew.
+/// Broken on purpose, and seen to fail this: no correlation id, a time in milliseconds, a key without its tenant, a
+/// payload that was read and written anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_byte() {
     let Some(place) = Place::shared() else { return };

@@ -89,7 +89,8 @@ async fn a_record_in_the_wrong_place_or_of_somebody_else_is_found() {
 
 /// A partition that grows while the others are read comes to its end again and again.
 ///
-/// Broken on purpose, and seen to fail this: ends that are counted, whichever partition has come to one (in `scan_topic`).
+/// Broken on purpose, and seen to fail this: ends that are counted, whichever partition has come to one (in
+/// `scan_topic`).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partition_that_grows_hides_nothing_of_the_others() {
     const NOTES: u64 = 40_000;

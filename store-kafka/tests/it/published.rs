@@ -19,8 +19,8 @@ async fn every_event_is_published_once_and_in_order_also_after_a_new_start() {
     }
 }
 
-/// How it was broken: without `check_log` the second log's events below the first one's position are never published, and
-/// nobody is told.
+/// How it was broken: without `check_log` the second log's events below the first one's position are never published,
+/// and nobody is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_log_under_the_same_name_is_refused() {
     let Some(place) = Place::shared() else { return };

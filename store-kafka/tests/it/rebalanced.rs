@@ -1,4 +1,5 @@
-//! A second consumer of a group takes over half of the partitions: the others go on, and nothing is handled or read twice.
+//! A second consumer of a group takes over half of the partitions: the others go on, and nothing is handled or read
+//! twice.
 
 use crate::{metered::Metered, place::Place, tally::Elsewhere};
 use annals::{Checkpoints, LeaseTerms, catch_up};

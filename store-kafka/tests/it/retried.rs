@@ -119,8 +119,8 @@ async fn what_waits_to_come_again_can_be_settled_by_hand() {
     running.stop().await;
 }
 
-/// What crashes leave: copies of events that are settled, or that come twice. Broken on purpose, and seen to fail this: a
-/// part that counts what comes again without a look whether it is still parked.
+/// What crashes leave: copies of events that are settled, or that come twice. Broken on purpose, and seen to fail this:
+/// a part that counts what comes again without a look whether it is still parked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_comes_again_counts_once_whoever_is_killed_and_however_often_it_comes() {
     const KEYS: u32 = 40;
@@ -194,8 +194,8 @@ fn sorted(all: BTreeMap<String, String>) -> BTreeMap<String, Tallied> {
     all.into_iter().map(read).collect()
 }
 
-/// Broken on purpose, and seen to fail this: `has_decided` that is always true. Then the copy is taken for one of a settled
-/// event, and nobody tries it again.
+/// Broken on purpose, and seen to fail this: `has_decided` that is always true. Then the copy is taken for one of a
+/// settled event, and nobody tries it again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_copy_that_comes_before_its_event_is_parked_waits_for_it() {
     let Some(place) = Place::shared() else { return };

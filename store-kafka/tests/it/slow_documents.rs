@@ -1,5 +1,5 @@
-//! A store of documents that holds up whoever parks, until whoever tries it again has had its chance to be too early; or one
-//! that fails for a while.
+//! A store of documents that holds up whoever parks, until whoever tries it again has had its chance to be too early;
+//! or one that fails for a while.
 
 use annals::{
     CheckpointError, Checkpoints, CompareError, Comparison, DocumentStore, Json, Lease, LeaseError,
@@ -13,7 +13,8 @@ use std::sync::{
 };
 use tokio::sync::watch;
 
-/// The first page that parks is written only when it was asked twice where subscribers stand, or one of `others` has moved.
+/// The first page that parks is written only when it was asked twice where subscribers stand, or one of `others` has
+/// moved.
 pub(crate) struct SlowDocuments {
     pub(crate) inner: Arc<MemoryDocuments>,
     pub(crate) others: Vec<String>,

@@ -37,8 +37,8 @@ event_set! {
     pub(crate) enum Note { Order(OrderNote), Stock(StockNote) }
 }
 
-/// Per stream every note in its order; under `all` how many there are and their sum, which all partitions touch. Refuses 13
-/// until it is mended.
+/// Per stream every note in its order; under `all` how many there are and their sum, which all partitions touch.
+/// Refuses 13 until it is mended.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) mended: Arc<AtomicBool>,

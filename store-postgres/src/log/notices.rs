@@ -22,8 +22,8 @@ pub const NOTICE_EVERY: Duration = Duration::from_millis(5);
 /// Within this time others are told of an append, however many processes append besides.
 pub const NOTICE_WAIT_MAX: Duration = Duration::from_millis(40);
 
-/// One that is owed waits so long after an append for the next one, which carries it for nothing: a statement of its own
-/// made each tenth append of a lone writer wait for it.
+/// One that is owed waits so long after an append for the next one, which carries it for nothing: a statement of its
+/// own made each tenth append of a lone writer wait for it.
 const NEXT_APPEND_WAIT: Duration = Duration::from_millis(1);
 
 /// How many notifications came, ours among them. Whoever listens counts them. Anybody may send some: that wakes readers

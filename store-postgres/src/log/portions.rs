@@ -13,8 +13,8 @@ const FEW: usize = 64;
 /// How many rows are asked for as long as nothing is known of their size.
 const ROWS_FIRST: usize = 1_000;
 
-/// Asks for as many rows as a page has room for, going by the size of those that came before: what a statement sends too
-/// much costs its connection.
+/// Asks for as many rows as a page has room for, going by the size of those that came before: what a statement sends
+/// too much costs its connection.
 #[derive(Debug)]
 pub(super) struct Portions {
     /// What the rows of the last page took.

@@ -63,8 +63,8 @@ pub(super) async fn switch(tx: &mut Transaction<'_>, to: &SubscriberId) -> Resul
     Ok(())
 }
 
-/// Drops the table of a retired generation that is empty, and those of its author. While somebody still reads them, they
-/// stay, and go with the next purge.
+/// Drops the table of a retired generation that is empty, and those of its author. While somebody still reads them,
+/// they stay, and go with the next purge.
 pub(super) async fn drop_tables(tx: &mut Transaction<'_>, id: i64) -> Result<(), Error> {
     tx.say("SAVEPOINT dropping").await?;
     tx.say("SET LOCAL lock_timeout = '500ms'").await?;

@@ -49,8 +49,8 @@ async fn what_begins_behind_others_is_where_the_answer_says() {
     }
 }
 
-/// A stream that somebody else began since we looked where the log ends is that stream, and none that begins with us: by
-/// itself, in one batch with one that begins, and where it is only looked at.
+/// A stream that somebody else began since we looked where the log ends is that stream, and none that begins with us:
+/// by itself, in one batch with one that begins, and where it is only looked at.
 ///
 /// Control: without the look at ids in `Writer::write_next`, the events of two streams are mixed up.
 #[tokio::test]
@@ -120,8 +120,8 @@ async fn an_event_that_somebody_else_stored_is_not_stored_again() {
     assert_eq!(log(&one).await.len(), 10);
 }
 
-/// Many at once, on streams of their own and on those that whoever comes first begins: whoever waits for its turn gets it,
-/// and nothing is lost or mixed up.
+/// Many at once, on streams of their own and on those that whoever comes first begins: whoever waits for its turn gets
+/// it, and nothing is lost or mixed up.
 ///
 /// Control: without the lock in `0013_append_in_turn.sql`, an append fails.
 #[tokio::test]

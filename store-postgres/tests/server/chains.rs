@@ -7,8 +7,9 @@ const LINKS: u64 = 64;
 
 /// All events of one statement are recorded at one time.
 ///
-/// Controls: with `false` for `w_commit[w_first] < 0 AND NOT written` in `0010_append_checked.sql` the suite of all stores
-/// finds links written behind a broken one; without `append_chain` in `store.rs` each link is an append of its own, and there are 64 times.
+/// Controls: with `false` for `w_commit[w_first] < 0 AND NOT written` in `0010_append_checked.sql` the suite of all
+/// stores finds links written behind a broken one; without `append_chain` in `store.rs` each link is an append of its
+/// own, and there are 64 times.
 #[tokio::test]
 async fn a_chain_is_written_by_one_statement() {
     let Some(place) = Place::new() else { return };

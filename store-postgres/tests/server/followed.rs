@@ -1,4 +1,5 @@
-//! C6 at its hardest: many writers, some of whom hold their transaction open and take it back, and a reader behind them.
+//! C6 at its hardest: many writers, some of whom hold their transaction open and take it back, and a reader behind
+//! them.
 #![expect(clippy::print_stdout, reason = "libtest shows the figures with --nocapture")]
 
 use crate::place::{Place, number, to};

@@ -12,8 +12,8 @@ const PAGES: u64 = 10;
 /// How long the server may take to add up what a session did that has ended.
 const COUNTED_WITHIN: Duration = Duration::from_secs(20);
 
-/// Broken on purpose: with `Server::of` in place of `Server::of_log` the server reads and sorts all that lies behind a page,
-/// for each page: 195 550 rows for these ten.
+/// Broken on purpose: with `Server::of` in place of `Server::of_log` the server reads and sorts all that lies behind a
+/// page, for each page: 195 550 rows for these ten.
 #[tokio::test]
 async fn a_page_of_a_log_that_was_just_filled_reads_what_is_in_it() {
     let Some(place) = Place::new() else { return };

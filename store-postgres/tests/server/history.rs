@@ -41,8 +41,8 @@ async fn the_owner_cannot_change_history_by_mistake() {
 
 /// Two engines in one database: the lock of each is its own.
 ///
-/// Control: with a constant for `{lock}` in `Schema::fill`, and held here, the second engine's append waits until the server
-/// ends it.
+/// Control: with a constant for `{lock}` in `Schema::fill`, and held here, the second engine's append waits until the
+/// server ends it.
 #[tokio::test]
 async fn engines_in_one_database_do_not_wait_for_each_other() {
     let (Some(one), Some(two)) = (Place::new(), Place::new()) else { return };

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 /// The answer to an append is swallowed behind the server's back; the same commit, sent again, gets its first result.
 ///
-/// Control: where `0010_append_checked.sql` never tells a repeat (`IF false AND` in place of `IF k_event[k] = e_first AND`),
-/// the second sending is refused as a duplicate.
+/// Control: where `0010_append_checked.sql` never tells a repeat (`IF false AND` in place of `IF k_event[k] = e_first
+/// AND`), the second sending is refused as a duplicate.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_whose_answer_was_lost_gets_its_first_result() {
     let Some(place) = Place::new() else { return };

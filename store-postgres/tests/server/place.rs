@@ -47,6 +47,17 @@ impl Place {
         format!("postgres://{user}@{}", self.url().split_once('@').unwrap().1)
     }
 
+    /// A user who may make schemas, and is no superuser.
+    pub(crate) async fn make_owner(&self) -> String {
+        let name = format!("r_{}", uuid::Uuid::now_v7().simple());
+        let make = format!(
+            "CREATE ROLE {name} LOGIN; \
+             DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}', current_database()); END $$"
+        );
+        sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut self.raw().await).await.unwrap();
+        name
+    }
+
     /// Where the server listens.
     pub(crate) fn address(&self) -> String {
         let (_, rest) = self.url.split_once('@').unwrap();

@@ -21,7 +21,8 @@ async fn restore(place: &Place, head: u64) {
 
 /// The connection goes on, as behind a pooler; the short way asks whether the row at the head is there.
 ///
-/// Control: without the look at that row in `append_one.sql`, `last.sql` and `0009_append_next.sql`, version 11 follows version 7.
+/// Control: without the look at that row in `append_one.sql`, `last.sql` and `0009_append_next.sql`, version 11 follows
+/// version 7.
 #[tokio::test]
 async fn a_server_restored_behind_our_back_gets_no_gap() {
     // By one of the statements, and by the other.

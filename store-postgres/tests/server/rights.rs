@@ -199,13 +199,8 @@ async fn whoever_reads_read_models_reads_those_of_later_rebuilds_and_changes_non
 #[tokio::test]
 async fn whoever_owns_the_log_need_not_be_a_superuser() {
     let Some(place) = Place::new() else { return };
-    let name = format!("r_{}", uuid::Uuid::now_v7().simple());
-    let make = format!(
-        "CREATE ROLE {name} LOGIN; \
-         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}', current_database()); END $$"
-    );
-    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut place.raw().await).await.unwrap();
-    let options = place.url_as(&name).parse().unwrap();
+    let url = place.url_as(&place.make_owner().await);
+    let options = url.parse().unwrap();
     let store = PostgresStore::open(&options).await.unwrap();
     annals_postgres::PostgresDocuments::open(&options).await.unwrap();
     assert_eq!(store.settings().await.unwrap().right, "owner");
@@ -215,7 +210,6 @@ async fn whoever_owns_the_log_need_not_be_a_superuser() {
     // Somebody else went on: this one takes the long way.
     assert_eq!(store.append(to("order-1", at(3), 1)).await.unwrap().position, Position::new(4));
     // The guard is up again behind each call, in its transaction too.
-    let url = place.url_as(&name);
     let mut owner = PgConnection::connect(url.split('?').next().unwrap()).await.unwrap();
     let append = format!(
         "SET search_path = {}; BEGIN; SELECT append_next(pg_postmaster_start_time(), 4, '{{}}', '{{}}', ARRAY[1]::bigint[], \

@@ -223,8 +223,8 @@ async fn columns_change_without_a_rebuild() {
     assert_eq!(rows(&mut sql, "SELECT * FROM orders").await, ["(a,3)"]);
 }
 
-/// Control: without `Given::again` nobody but the owner may read the view behind the change; without its REVOKE, whoever
-/// gets a right by default gets it back.
+/// Control: without `Given::again` nobody but the owner may read the view behind the change; without its REVOKE,
+/// whoever gets a right by default gets it back.
 #[tokio::test]
 async fn who_may_read_a_view_stays_when_its_columns_change() {
     let Some(place) = Place::new() else { return };

@@ -29,6 +29,13 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
+    /// Gives `server` a certificate for `localhost`.
+    fn vouch_for(&self, server: &Own) {
+        let (certificate, key) = self.certificate("localhost");
+        server.write("server.crt", &certificate);
+        server.write("server.key", &key);
+    }
+
     /// A certificate for a user of the server, and its key.
     fn certificate_of(&self, user: &str) -> (String, String) {
         let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::new([]).unwrap());
@@ -61,7 +68,8 @@ fn assert_no_tls(error: &ServerError, says: &[&str]) {
     }
 }
 
-/// Not among the names that this program takes for this machine, but the resolver does: a server elsewhere, so to speak.
+/// Not among the names that this program takes for this machine, but the resolver does: a server elsewhere, so to
+/// speak.
 const ELSEWHERE: &str = "LOCALHOST";
 
 // Controls, tried: with `prefer` as the rule for servers elsewhere, both tests see LOCALHOST let in; with `verify-full`
@@ -70,9 +78,7 @@ const ELSEWHERE: &str = "LOCALHOST";
 async fn only_a_server_with_the_right_certificate_is_spoken_to() {
     let Some(own) = Own::new("tls") else { return };
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
-    let (certificate, key) = ours.certificate("localhost");
-    own.write("server.crt", &certificate);
-    own.write("server.key", &key);
+    ours.vouch_for(&own);
     // Passwords and all the rest over TLS only.
     own.write("pg_hba.conf", "hostssl all all 127.0.0.1/32 trust\n");
     own.start(&["ssl=on"]);
@@ -132,9 +138,7 @@ async fn nothing_goes_in_the_clear_unless_the_url_says_so() {
 async fn a_server_that_asks_who_we_are_is_shown_our_certificate() {
     let Some(own) = Own::new("client-certificate") else { return };
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
-    let (certificate, key) = ours.certificate("localhost");
-    own.write("server.crt", &certificate);
-    own.write("server.key", &key);
+    ours.vouch_for(&own);
     own.write("clients.crt", &ours.pem);
     own.write("pg_hba.conf", "hostssl all all 127.0.0.1/32 cert\n");
     own.start(&["ssl=on", "ssl_ca_file=clients.crt"]);

@@ -73,11 +73,11 @@ async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
     tokio::time::timeout(10 * HEAD_POLL, both).await.expect("both listen")
 }
 
-/// One event or several, on streams that exist or begin: whichever statement tells, it tells where a commit ends, and each
-/// of them does.
+/// One event or several, on streams that exist or begin: whichever statement tells, it tells where a commit ends, and
+/// each of them does.
 ///
-/// Control: with the first row of a statement told in `rows_told.sql`, a position within a commit is told; with a statement
-/// that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
+/// Control: with the first row of a statement told in `rows_told.sql`, a position within a commit is told; with a
+/// statement that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
 #[tokio::test]
 async fn every_statement_tells_where_a_commit_ends() {
     const ROUNDS_MAX: u64 = 400;
@@ -97,8 +97,8 @@ async fn every_statement_tells_where_a_commit_ends() {
             let _ = tell.send(told.payload().parse::<u64>().unwrap());
         }
     });
-    // Where the four commits of a round end, and which of them were told of behind the first round: into a log without events
-    // another statement writes.
+    // Where the four commits of a round end, and which of them were told of behind the first round: into a log without
+    // events another statement writes.
     let mut told = BTreeMap::from([1, 2, 5, 0].map(|end| (end, 0)));
     for round in 0..ROUNDS_MAX {
         for (name, count) in [("one", 1), ("several", 3)] {

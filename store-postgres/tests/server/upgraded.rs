@@ -3,7 +3,6 @@
 use crate::place::{Place, at, number, to};
 use annals::{EventStore, Expected};
 use annals_postgres::PostgresStore;
-use sqlx::AssertSqlSafe;
 
 /// What the last migration of the log has made.
 const BEFORE: &str = "DROP FUNCTION append_in_turn; ALTER FUNCTION check_written RESET search_path; \
@@ -17,14 +16,8 @@ const OWNERS: &str =
 #[tokio::test]
 async fn a_log_that_somebody_else_brought_up_to_date_is_still_its_owners() {
     let Some(place) = Place::new() else { return };
-    let name = format!("r_{}", uuid::Uuid::now_v7().simple());
-    let make = format!(
-        "CREATE ROLE {name} LOGIN; \
-         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {name}', current_database()); END $$"
-    );
+    let options = place.url_as(&place.make_owner().await).parse().unwrap();
     let mut raw = place.raw().await;
-    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut raw).await.unwrap();
-    let options = place.url_as(&name).parse().unwrap();
     let one = PostgresStore::open(&options).await.unwrap();
     one.append(to("order-1", Expected::NEW, 1)).await.unwrap();
     sqlx::raw_sql(BEFORE).execute(&mut raw).await.unwrap();

@@ -13,8 +13,8 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many connections read at the same time on the tasks that ask, and how many on threads of their own; further reads
-/// wait.
+/// How many connections read at the same time on the tasks that ask, and how many on threads of their own; further
+/// reads wait.
 pub const LOG_READERS_MAX: usize = 8;
 
 /// What is read on the calling task before the rest goes to a thread: handing ten events over would cost more than

@@ -15,8 +15,8 @@ pub struct SqliteSettings {
     pub library: &'static str,
     /// `wal`, or opening would have failed.
     pub journal_mode: String,
-    /// `full` or `normal`: see [`Synchronous`](crate::Synchronous). It is that of this store, as its options say; another
-    /// process that appends to the file has its own.
+    /// `full` or `normal`: see [`Synchronous`](crate::Synchronous). It is that of this store, as its options say;
+    /// another process that appends to the file has its own.
     pub synchronous: &'static str,
     /// How many migrations the file has seen.
     pub layout: i64,

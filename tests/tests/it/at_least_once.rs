@@ -1,5 +1,5 @@
-//! Publishers without transactions, killed and paused: nothing is lost or out of order, and what repeats is no more than
-//! they had on their way.
+//! Publishers without transactions, killed and paused: nothing is lost or out of order, and what repeats is no more
+//! than they had on their way.
 
 use crate::{broker::Dispatch, process::Process, seed::rng};
 use annals_kafka::REPEATED_RECORDS_MAX;
@@ -59,8 +59,8 @@ async fn without_transactions_a_killed_publisher_loses_nothing() {
     println!("{events} events, the publisher killed {KILLS} times, the broker once");
 }
 
-/// The one that goes on has what it had on its way, and is fenced off by nobody; then it finds its lease lost. Paused until
-/// something repeats, at least three times: a bound that nothing comes near shows nothing.
+/// The one that goes on has what it had on its way, and is fenced off by nobody; then it finds its lease lost. Paused
+/// until something repeats, at least three times: a bound that nothing comes near shows nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_transactions_a_publisher_that_was_paused_repeats_no_more_than_its_page() {
     let Some(dispatch) = Dispatch::start("paused without transactions") else { return };

@@ -51,8 +51,8 @@ async fn a_broker_that_is_not_there_holds_no_append_up_and_gets_everything_later
     dispatch.assert_published(3 * EVENTS).await;
 }
 
-/// Kills the broker while a publisher is at work, appends for as long as it is away, and has everything published when it is
-/// back. What the publisher failed with meanwhile.
+/// Kills the broker while a publisher is at work, appends for as long as it is away, and has everything published when
+/// it is back. What the publisher failed with meanwhile.
 async fn away(dispatch: &Dispatch, flags: &[&str]) -> (u64, Vec<String>) {
     let away = std::env::var(AWAY_VARIABLE).map_or(AWAY_SECONDS, |seconds| seconds.parse().unwrap());
     let away = Duration::from_secs(away);

@@ -1,4 +1,5 @@
-//! Another service fills read models from topics, in processes that are killed at random moments: they are those of the log.
+//! Another service fills read models from topics, in processes that are killed at random moments: they are those of the
+//! log.
 
 use crate::{broker::Dispatch, postgres::schema, process::Process, seed::rng, waiting::until};
 use annals::{DocumentStore, PageLimit, catch_up};

@@ -146,8 +146,8 @@ impl Story {
     }
 }
 
-/// The last part is the control: a page that is left out is found. How else it was broken: when the page of a read model
-/// with tables of its own is committed before its checkpoint, a page that was taken back has counted.
+/// The last part is the control: a page that is left out is found. How else it was broken: when the page of a read
+/// model with tables of its own is committed before its checkpoint, a page that was taken back has counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_killed_at_any_step_of_a_page_leaves_what_a_replay_makes() {
     let Some(mut story) = Story::new().await else { return };

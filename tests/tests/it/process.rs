@@ -149,8 +149,8 @@ impl Process {
         rest
     }
 
-    /// Sends `signal`. One that stops the process is waited for: until all of its threads stand still, one of them may still
-    /// take a lock.
+    /// Sends `signal`. One that stops the process is waited for: until all of its threads stand still, one of them may
+    /// still take a lock.
     pub(crate) fn signal(&self, signal: Signal) {
         let process = Pid::from_child(&self.child);
         kill_process(process, signal).unwrap();

@@ -1,5 +1,5 @@
-//! What a projection refuses comes again through retry topics and counts once, in read models in PostgreSQL, while consumers
-//! are cut off.
+//! What a projection refuses comes again through retry topics and counts once, in read models in PostgreSQL, while
+//! consumers are cut off.
 
 use crate::{
     broker::{Dispatch, PUBLISHER},
@@ -83,7 +83,8 @@ impl Projection for Parcels {
     }
 }
 
-/// How it was broken: with a part that counts what comes again without a look whether it is still parked (`take_again`).
+/// How it was broken: with a part that counts what comes again without a look whether it is still parked
+/// (`take_again`).
 #[test]
 fn what_is_refused_counts_once_in_postgres_when_it_comes_again() {
     let runtime = Runtime::new().unwrap();

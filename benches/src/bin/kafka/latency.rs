@@ -30,9 +30,9 @@ const AT_ONCE: usize = 64;
 /// How long the consumer waits for the next record before it gives up.
 const NEXT_MAX: Duration = Duration::from_secs(30);
 
-/// For so long, about, events come that do not count: until topics are known, sessions have begun, what was appended meanwhile
-/// is caught up with, and the broker, which has just been started, is compiled. Without it the first two seconds are all that
-/// 99 of 100 tell of.
+/// For so long, about, events come that do not count: until topics are known, sessions have begun, what was appended
+/// meanwhile is caught up with, and the broker, which has just been started, is compiled. Without it the first two
+/// seconds are all that 99 of 100 tell of.
 const WARM_UP_S: u64 = 10;
 
 /// So many events a second are taken for full load, to tell how many make a run.
@@ -80,8 +80,8 @@ pub(crate) fn measure(
 
 /// The waits from the answer to a commit until a consumer has its event, in order of length, of those behind `warm_up`.
 ///
-/// `medium` holds the store. The broker's files are on the disk: where the store's are too, each flush of the store makes the
-/// broker wait.
+/// `medium` holds the store. The broker's files are on the disk: where the store's are too, each flush of the store
+/// makes the broker wait.
 async fn run(
     broker: &Broker,
     load: &Load,

@@ -1,5 +1,5 @@
-//! `cargo xtask bench kafka`: publishing beside Kafka's own `ProducerPerformance` on the same broker, consuming beside a loop
-//! by hand.
+//! `cargo xtask bench kafka`: publishing beside Kafka's own `ProducerPerformance` on the same broker, consuming beside
+//! a loop by hand.
 #![expect(clippy::print_stdout, reason = "a command line speaks by printing")]
 
 use annals_benches::{Args, Report};

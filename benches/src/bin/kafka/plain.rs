@@ -1,5 +1,5 @@
-//! A plain loop over librdkafka: the same keys, values and partitions, no transactions; without headers, or with as many
-//! and as long ones.
+//! A plain loop over librdkafka: the same keys, values and partitions, no transactions; without headers, or with as
+//! many and as long ones.
 
 use crate::{
     broker::{Broker, PARTITIONS},

@@ -1,4 +1,5 @@
-//! `cargo xtask bench postgres`: annals on PostgreSQL beside pgbench and plain statements on the same server and layout.
+//! `cargo xtask bench postgres`: annals on PostgreSQL beside pgbench and plain statements on the same server and
+//! layout.
 #![expect(clippy::print_stdout, reason = "a command line speaks by printing")]
 
 use annals_benches::{

@@ -95,8 +95,8 @@ pub(super) async fn all(stores: &Stores, name: Option<&str>, output: &mut Output
     refused.outcome(name.unwrap_or("dead-letters"))
 }
 
-/// Asks for `keys`, and returns when consumers have carried it out. A consumer that was busy with an earlier request for the
-/// same key may answer this one too.
+/// Asks for `keys`, and returns when consumers have carried it out. A consumer that was busy with an earlier request
+/// for the same key may answer this one too.
 async fn feed(
     stores: &Stores,
     of: &SubscriberId,

@@ -8,7 +8,7 @@ pub enum PartMode {
     InOrder,
     /// A refused event is parked alone, and what follows it under its key goes on: for who has it come again in time.
     OutOfOrder,
-    /// Its events are those that come again. Each counts under the keys where it is still parked, and nowhere else: there it
-    /// is settled, or parked anew with one attempt more. So it counts once, however often it comes.
+    /// Its events are those that come again. Each counts under the keys where it is still parked, and nowhere else:
+    /// there it is settled, or parked anew with one attempt more. So it counts once, however often it comes.
     Again,
 }

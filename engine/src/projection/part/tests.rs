@@ -282,8 +282,8 @@ impl Projection for Together {
     }
 }
 
-/// Several that try the same event at once, as after a crash that left copies of it. How it was broken: as above, for who
-/// comes second finds it settled when it folds again.
+/// Several that try the same event at once, as after a crash that left copies of it. How it was broken: as above, for
+/// who comes second finds it settled when it folds again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_that_is_tried_by_several_at_once_counts_once() {
     let shop = Shop::new();

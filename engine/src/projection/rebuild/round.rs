@@ -72,8 +72,8 @@ impl Rebuild {
         }
     }
 
-    /// Fills the generation, compares it where that is asked for, brings it to the head, makes it live, and deletes what it
-    /// replaces.
+    /// Fills the generation, compares it where that is asked for, brings it to the head, makes it live, and deletes
+    /// what it replaces.
     async fn meet(
         &self,
         live: Option<&Live>,

@@ -137,8 +137,8 @@ async fn rebuilt_beside_one_that_never_rests(room: &Room, compared: bool) -> Reb
     rebuilt.unwrap()
 }
 
-/// Broken on purpose, and seen to fail this: `MOVING_ATTEMPTS_MAX` as large as `LEVEL_ATTEMPTS_MAX`, so that it never stands
-/// still.
+/// Broken on purpose, and seen to fail this: `MOVING_ATTEMPTS_MAX` as large as `LEVEL_ATTEMPTS_MAX`, so that it never
+/// stands still.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_generation_that_never_rests_stands_still_to_be_replaced() {
     for compared in [false, true] {
@@ -153,8 +153,9 @@ async fn a_live_generation_that_never_rests_stands_still_to_be_replaced() {
     }
 }
 
-/// As when two processes replay the same read model. Broken on purpose, and seen to fail this: without a look at whether the
-/// generation is live by now (`is_live`), so that it is filled once more; and with `Replaced` told as a failure.
+/// As when two processes replay the same read model. Broken on purpose, and seen to fail this: without a look at
+/// whether the generation is live by now (`is_live`), so that it is filled once more; and with `Replaced` told as a
+/// failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_that_another_one_overtook_is_done() {
     for compared in [false, true] {

@@ -58,8 +58,8 @@ impl What for Stops {
     }
 }
 
-/// Broken on purpose: with `hand_over` raced against `stop`, nothing of the page in hand is handled; without the look at
-/// `stop` behind it, the page that was read meanwhile is handled too.
+/// Broken on purpose: with `hand_over` raced against `stop`, nothing of the page in hand is handled; without the look
+/// at `stop` behind it, the page that was read meanwhile is handled too.
 #[tokio::test]
 async fn a_stop_lets_the_page_in_hand_be_finished_and_begins_no_other() {
     let (store, _) = shop();

@@ -22,8 +22,8 @@ async fn waits_grow_to_their_bound_and_no_further() {
     assert!(RESTART_FIRST * 2u32.pow(DOUBLINGS) > RESTART_MAX);
 }
 
-/// Broken on purpose: without `with_jitter` all of them are one, and those who failed together come again together; with
-/// a longer `with_max_delay` the longest are.
+/// Broken on purpose: without `with_jitter` all of them are one, and those who failed together come again together;
+/// with a longer `with_max_delay` the longest are.
 #[tokio::test(start_paused = true)]
 async fn waits_of_different_subscribers_differ() {
     let firsts: HashSet<_> = (0..20).map(|_| row(1)[0]).collect();

@@ -82,8 +82,8 @@ pub async fn generations_apart_are_not_compared<H: DocumentStoreHarness>() {
     assert_eq!(compared(&old, &new).await.differences(), 0);
 }
 
-/// A generation that was replaced is compared with nothing, as it is deleted sooner or later: what is left of it would look
-/// like a difference.
+/// A generation that was replaced is compared with nothing, as it is deleted sooner or later: what is left of it would
+/// look like a difference.
 pub async fn what_was_replaced_is_not_compared<H: DocumentStoreHarness>() {
     let harness = H::open().await;
     let (mut old, mut new) = two(&harness).await;

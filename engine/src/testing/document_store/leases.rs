@@ -129,7 +129,8 @@ pub async fn a_runner_that_was_replaced_writes_nothing<H: DocumentStoreHarness>(
     done(runner.try_write(6, put("a", "3")).await);
 }
 
-/// A lease is taken over from a runner that is well: from then on that one writes nothing, and goes on when it is given back.
+/// A lease is taken over from a runner that is well: from then on that one writes nothing, and goes on when it is given
+/// back.
 pub async fn a_lease_is_taken_over_on_purpose<H: DocumentStoreHarness>() {
     let harness = H::open().await;
     let mut runner = Runner::live(harness.store()).await;

@@ -216,7 +216,8 @@ pub async fn parts_that_touch_each_others_documents_never_block_each_other<H: Do
     tasks.join_all().await;
 }
 
-/// What a log fills, in one lane or in several, takes no parts, nor does a generation that was replaced or is not there.
+/// What a log fills, in one lane or in several, takes no parts, nor does a generation that was replaced or is not
+/// there.
 pub async fn parts_write_only_into_what_no_log_fills<H: DocumentStoreHarness>() {
     let harness = H::open().await;
     let mut part = Part::of(harness.store(), 0).await;

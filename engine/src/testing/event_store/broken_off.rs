@@ -31,8 +31,8 @@ pub async fn c10_an_unrelated_open_transaction_delays_no_reader<H: EventStoreHar
     drop(transaction);
 }
 
-/// How many commits are answered between two cuts. Not a time: on a busy machine connecting again could take longer than
-/// that, and nothing would ever be answered.
+/// How many commits are answered between two cuts. Not a time: on a busy machine connecting again could take longer
+/// than that, and nothing would ever be answered.
 const ANSWERED_BETWEEN_CUTS: usize = 8;
 
 /// C12: an append whose connection is lost fails transiently, and sending the commit again until it is answered

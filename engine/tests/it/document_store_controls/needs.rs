@@ -42,8 +42,8 @@ impl Needs {
         self.made.elapsed() > LEASE_LASTS
     }
 
-    /// Takes the documents one after another, and fails where another has one of them: as a database does that finds two
-    /// who wait for each other.
+    /// Takes the documents one after another, and fails where another has one of them: as a database does that finds
+    /// two who wait for each other.
     pub(super) async fn alone(&self, seen: &[(Arc<str>, Slot)]) -> Result<Alone, StoreError> {
         let mut alone = Alone { keys: vec![], busy: self.busy.clone() };
         for (key, _) in seen {

@@ -38,7 +38,8 @@ impl Told {
     }
 }
 
-// Control, tried: with `without_password` in annals-cli giving the URL as it is, the next steps of the demo are found out.
+// Control, tried: with `without_password` in annals-cli giving the URL as it is, the next steps of the demo are found
+// out.
 #[test]
 fn a_password_comes_from_anywhere_and_is_printed_nowhere() {
     let Some(own) = Own::running("secrets") else { return };

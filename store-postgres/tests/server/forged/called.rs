@@ -10,9 +10,9 @@ use sqlx::AssertSqlSafe;
 
 /// They act with the owner's rights, so nothing in them may be looked up where the caller says.
 ///
-/// Controls: with `l.position = head` for the first condition of `append_one`, what the role made is called; so it is with
-/// any of the complete names of `append_in_turn` made short (but for the one that tells of an error), and without the search paths of `refuse_insert` and
-/// `check_written`.
+/// Controls: with `l.position = head` for the first condition of `append_one`, what the role made is called; so it is
+/// with any of the complete names of `append_in_turn` made short (but for the one that tells of an error), and without
+/// the search paths of `refuse_insert` and `check_written`.
 #[tokio::test]
 async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
     let Some((place, _owner, name, mut raw)) = place().await else { return };

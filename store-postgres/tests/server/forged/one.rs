@@ -58,8 +58,8 @@ pub(super) async fn place() -> Option<(Place, PostgresStore, String, PgConnectio
     Some((place, owner, name, raw))
 }
 
-/// Controls: without the condition on `q.version`, a version is skipped; without that on categories, an order is counted;
-/// without those on lengths, texts of any size are written.
+/// Controls: without the condition on `q.version`, a version is skipped; without that on categories, an order is
+/// counted; without those on lengths, texts of any size are written.
 #[tokio::test]
 async fn one_event_is_written_as_it_should_be_or_not_at_all() {
     let Some((_place, _owner, _name, mut raw)) = place().await else { return };
