@@ -111,7 +111,7 @@ mod documents;
 #[cfg(test)]
 mod fixture;
 mod memory;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 mod metered;
 mod parked;
 mod retry;

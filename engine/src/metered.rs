@@ -1,25 +1,25 @@
-//! What was metered, for the engine's own tests.
+//! What was metered, for tests.
 
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Keeps what was told to each metric, in order. Put in place by `metrics::set_default_local_recorder`, for one thread.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Metered(Arc<Mutex<Vec<(Key, f64)>>>);
+pub struct Metered(Arc<Mutex<Vec<(Key, f64)>>>);
 
 impl Metered {
     /// What the metric called `name` was set to, or raised by, whatever its labels.
-    pub(crate) fn told(&self, name: &str) -> Vec<f64> {
-        let all = self.0.lock().unwrap();
+    pub fn told(&self, name: &str) -> Vec<f64> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|(key, _)| key.name() == name).map(|(_, value)| *value).collect()
     }
 
     /// What stood under the first label of the metric called `name`, each time.
-    pub(crate) fn labels(&self, name: &str) -> Vec<String> {
-        let all = self.0.lock().unwrap();
+    pub fn labels(&self, name: &str) -> Vec<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = all.iter().map(|(key, _)| key).filter(|key| key.name() == name);
         keys.filter_map(|key| Some(key.labels().next()?.value().to_string())).collect()
     }
@@ -36,7 +36,7 @@ struct One {
 
 impl One {
     fn tell(&self, value: f64) {
-        self.all.0.lock().unwrap().push((self.key.clone(), value));
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).push((self.key.clone(), value));
     }
 }
 

@@ -3,6 +3,7 @@
 //! - [`given`], [`projecting`] and [`reacting`] test aggregates, projections and policies in their own words.
 //! - [`check_commands`], [`check_folds`] and [`check_repeats`] drive random commands through an aggregate.
 //! - [`strategies`] make random names, payloads and events.
+//! - [`Metered`] keeps what was told to metrics.
 //! - [`golden_files`] proves that every version of every event that was ever stored still decodes.
 //! - [`event_store_contract!`](crate::event_store_contract) makes one test per promise of an event store,
 //!   [`document_store_contract!`](crate::document_store_contract) of a store of documents.
@@ -20,6 +21,7 @@ mod reacting;
 mod recording;
 pub mod strategies;
 
+pub use crate::metered::Metered;
 pub use document_store::DocumentStoreHarness;
 pub use event_store::EventStoreHarness;
 pub use given::{Given, Outcome, given};

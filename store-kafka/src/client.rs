@@ -2,9 +2,10 @@
 
 mod asking;
 
-pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, partitions};
+pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, is_gone, partitions};
 
 use crate::{KafkaFailed, KafkaOptions, secrets::Secrets, url::TokenSource};
+use chrono::Utc;
 use rdkafka::{
     ClientContext, Message, Offset, TopicPartitionList,
     client::OAuthToken,
@@ -57,9 +58,15 @@ struct Heard {
     ends: Option<Ends>,
     /// The last that it said about a connection, in its own words.
     reason: Option<Arc<str>>,
+    /// Until when the last token is good, in milliseconds since 1970.
+    token_until_ms: i64,
 }
 
 impl Heard {
+    fn is_over(&mut self) {
+        (self.broken, self.reason, self.shut_out) = (None, None, false);
+    }
+
     fn says(&mut self, reason: &str) {
         self.reason = Some(reason.chars().take(REASON_CHARS_MAX).collect::<String>().into());
     }
@@ -93,7 +100,7 @@ impl Hearing {
     /// does not pass by itself.
     pub(crate) fn hopeless(&self) -> Option<KafkaError> {
         let heard = self.heard();
-        let lasts = |error: &KafkaError| error.rdkafka_error_code().is_some_and(lasts);
+        let lasts = |error: &KafkaError| error.rdkafka_error_code().is_some_and(is_about_logging_in);
         heard.broken.clone().filter(|broken| heard.shut_out && lasts(broken))
     }
 
@@ -104,9 +111,8 @@ impl Hearing {
     }
 
     /// Somebody is reached: what was heard before is over.
-    fn answered(&self) {
-        let mut heard = self.heard();
-        (heard.broken, heard.reason, heard.shut_out) = (None, None, false);
+    pub(crate) fn answered(&self) {
+        self.heard().is_over();
     }
 
     /// What the client said last about a connection: for people.
@@ -150,7 +156,7 @@ impl ClientContext for Hearing {
                 heard.broken.get_or_insert(error);
                 return;
             }
-            code if lasts(code) => heard.broken = Some(error),
+            code if is_about_logging_in(code) => heard.broken = Some(error),
             RDKafkaErrorCode::BrokerTransportFailure => {}
             _ => return,
         }
@@ -160,7 +166,12 @@ impl ClientContext for Hearing {
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         let missing = || "no token is given: name a file with token-file=PATH".to_string();
         let token = self.token.as_ref().ok_or_else(missing).and_then(|source| source());
-        let token = token.inspect_err(|_| self.heard().shut_out = true)?;
+        let token = token.inspect_err(|_| {
+            let mut heard = self.heard();
+            // The client asks well before that, and again.
+            heard.shut_out |= heard.token_until_ms <= Utc::now().timestamp_millis();
+        })?;
+        self.heard().token_until_ms = token.until_ms;
         self.secrets.add_token(&token.token);
         let (token, principal_name, lifetime_ms) = (token.token, token.principal, token.until_ms);
         Ok(OAuthToken { token, principal_name, lifetime_ms })
@@ -168,7 +179,7 @@ impl ClientContext for Hearing {
 }
 
 /// Whether this does not pass by itself.
-fn lasts(code: RDKafkaErrorCode) -> bool {
+pub(crate) fn is_about_logging_in(code: RDKafkaErrorCode) -> bool {
     let lasting = [
         RDKafkaErrorCode::Authentication,
         RDKafkaErrorCode::SaslAuthenticationFailed,
@@ -188,6 +199,7 @@ impl ProducerContext for Hearing {
             Ok(message) => {
                 let (topic, partition, behind) = (message.topic(), message.partition(), message.offset() + 1);
                 let mut heard = self.heard();
+                heard.is_over();
                 let known = heard.ends.as_mut().and_then(|ends| ends.get_mut(topic));
                 let known = known.and_then(|ends| ends.get_mut(usize::try_from(partition).ok()?));
                 known.into_iter().for_each(|end| *end = behind.max(*end));
@@ -232,7 +244,7 @@ impl KafkaOptions {
         let about_a_connection = is_vague(&error)
             || error
                 .rdkafka_error_code()
-                .is_some_and(|code| lasts(code) || code == RDKafkaErrorCode::AllBrokersDown);
+                .is_some_and(|code| is_about_logging_in(code) || code == RDKafkaErrorCode::AllBrokersDown);
         let reason = hearing.reason().filter(|_| about_a_connection);
         self.failed(doing, error).saying(reason)
     }

@@ -18,9 +18,9 @@
 //! without transactions, and those without compacted topics, want [`Delivery::AtLeastOnce`].
 //!
 //! # Consuming
-//! [`Consumer`] feeds a [`Projection`](annals::Projection) or a [`Policy`](annals::Policy) of another service, which
-//! has no log but a store of documents: the same types as everywhere, each event with an effect exactly once, in order
-//! for each aggregate, and nothing missing unnoticed.
+//! [`Consumer`] feeds a [`Projection`](annals::Projection) of another service, which has no log but a store of
+//! documents, or a [`Policy`](annals::Policy), whose commands go to that service's own log: the same types as
+//! everywhere, each event with an effect exactly once, in order for each aggregate, and nothing missing unnoticed.
 //!
 //! ```no_run
 //! # use annals::{DomainEvent, Keys, MemoryDocuments, ProjectError, Projection, RecordedEvent};

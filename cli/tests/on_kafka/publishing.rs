@@ -1,6 +1,7 @@
 //! What is in the log is published once, however often that is asked for, and only what is wanted.
 
 use crate::{counters::objects, program::Published};
+use annals_services::KafkaTool;
 use serde_json::json;
 
 #[tokio::test]
@@ -37,6 +38,44 @@ async fn what_is_there_is_published_once_however_often() {
         !proof.holds() && proof.topics.values().map(|topic| topic.repeated).sum::<u64>() == 31,
         "{proof:?}"
     );
+}
+
+/// What Kafka's own consumer shows of `topic`: a line for each of so many records, with headers, key and value.
+fn shown_by_kafka(log: &Published, topic: &str, records: &str) -> Vec<String> {
+    let broker = log.kafka.trim_start_matches("kafka://");
+    let reading =
+        ["--bootstrap-server", broker, "--topic", topic, "--from-beginning", "--max-messages", records];
+    let showing = ["--isolation-level", "read_committed", "--timeout-ms", "30000"];
+    let parts = ["--property", "print.headers=true", "--property", "print.key=true"];
+    let tool = KafkaTool::find().unwrap();
+    let shown = tool
+        .run("org.apache.kafka.tools.consumer.ConsoleConsumer", &[&reading[..], &showing, &parts].concat());
+    shown.unwrap().lines().map(str::to_string).collect()
+}
+
+#[tokio::test]
+async fn kafkas_own_consumer_shows_what_is_published_in_the_words_of_cloud_events_where_that_is_wanted() {
+    let Some(log) = Published::new().await else { return };
+    log.shop.raise("a", 1).await;
+    log.shop.raise("a", 2).await;
+    log.publish("--create-topics 1 --cloud-events urn:shop:counters");
+    let topic = format!("{}counter", log.prefix);
+    let lines = shown_by_kafka(&log, &topic, "2");
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    for (line, (position, value)) in lines.iter().zip([(1, r#"{"by":1}"#), (2, r#"{"by":2}"#)]) {
+        let [headers, key, shown] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert_eq!((key, shown), ("a", value));
+        let headers: Vec<&str> = headers.split(',').collect();
+        let position = format!("position:{position}");
+        for header in ["ce_specversion:1.0", "ce_source:urn:shop:counters", "ce_type:Raised", &position] {
+            assert!(headers.contains(&header), "{header}: {line}");
+        }
+    }
+    // Control: none of these words where nobody asked for them.
+    log.shop.raise("b", 3).await;
+    log.publish("");
+    let lines = shown_by_kafka(&log, &topic, "3");
+    assert_eq!(lines.iter().filter(|line| line.contains("ce_")).count(), 2, "{lines:#?}");
 }
 
 #[tokio::test]

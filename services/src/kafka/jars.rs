@@ -17,8 +17,8 @@ const POM: &str = include_str!("../../kafka/pom.xml");
 /// The package that is lacking, as apt names it.
 const PACKAGE: &str = "maven";
 
-/// What cargo writes into the directory in which it builds.
-const MARK_OF_CARGO: &str = "CACHEDIR.TAG";
+/// What cargo writes into the directory in which it builds; the first only where it has made that directory itself.
+const MARKS_OF_CARGO: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
 /// Everything that a class of Kafka may need.
 #[derive(Debug, Clone)]
@@ -74,7 +74,8 @@ pub(super) fn version() -> &'static str {
 /// Below the directory in which cargo built this program, whatever that is called.
 fn place() -> anyhow::Result<PathBuf> {
     let program = env::current_exe().context("cannot see which program this is")?;
-    let target = program.ancestors().find(|directory| directory.join(MARK_OF_CARGO).is_file());
+    let is_marked = |directory: &&Path| MARKS_OF_CARGO.iter().any(|mark| directory.join(mark).is_file());
+    let target = program.ancestors().find(is_marked);
     let target = target.with_context(|| format!("{} was not built by cargo", program.display()))?;
     Ok(target.join("services").join("kafka").join(format!("jars-{}", version())))
 }

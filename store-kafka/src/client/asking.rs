@@ -17,6 +17,12 @@ const REACHED_MAX: Duration = Duration::from_secs(5);
 /// How long each question waits while none is reached.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// How often a topic is looked for that seems to be gone.
+const GONE_LOOKS: u32 = 6;
+
+/// The time between two such looks.
+const GONE_LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
 /// How long the first of the questions waits that one question is asked as, each further one twice as long: in between
 /// the client is heard, so that a refused password is told at once and not when the time is over.
 const ASK_FIRST: Duration = Duration::from_millis(250);
@@ -25,6 +31,16 @@ const ASK_FIRST: Duration = Duration::from_millis(250);
 /// the client say it, and gives it the token that it may want. That nobody leads a partition yet, or somebody else by
 /// now, is no answer: brokers come to know it one after the other.
 pub(crate) fn asked<T>(
+    hearing: &Hearing,
+    hear: impl FnMut(),
+    ask: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    asked_while(is_unsettled, hearing, hear, ask)
+}
+
+/// The same, where an error is no answer that `is_unsettled`.
+fn asked_while<T>(
+    is_unsettled: impl Fn(&KafkaError) -> bool,
     hearing: &Hearing,
     mut hear: impl FnMut(),
     ask: impl Fn(Duration) -> Result<T, KafkaError>,
@@ -122,7 +138,28 @@ pub(crate) fn bounds_of(
     partition: i32,
 ) -> Result<(i64, i64), KafkaError> {
     let ask = |wait| reader.fetch_watermarks(topic, partition, wait);
-    asked(reader.context(), || hear(reader), ask)
+    // Whoever asks has seen the topic: who leads it may not know of it yet.
+    let unknown =
+        |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
+    asked_while(|error| is_unsettled(error) || unknown(error), reader.context(), || hear(reader), ask)
+}
+
+/// Whether `topic`, which was there, is there no more: a broker that knows nothing of it may have just come back, and is
+/// asked again, a second long.
+pub(crate) fn is_gone(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+) -> Result<bool, KafkaFailed> {
+    for look in 0..GONE_LOOKS {
+        if partitions(options, reader, topic)?.is_some() {
+            return Ok(false);
+        }
+        if look + 1 < GONE_LOOKS {
+            std::thread::sleep(GONE_LOOK_INTERVAL);
+        }
+    }
+    Ok(true)
 }
 
 /// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in

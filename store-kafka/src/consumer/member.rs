@@ -6,7 +6,7 @@ use rdkafka::{
     ClientContext, Statistics, TopicPartitionList,
     client::OAuthToken,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, ConsumerContext, Rebalance},
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance},
     error::{KafkaError, KafkaResult},
     statistics,
 };
@@ -90,21 +90,27 @@ impl Member {
         metrics::gauge!("annals_records_behind", &labels).set(records);
     }
 
-    fn taken_away(&self, list: &TopicPartitionList) {
-        let mut gone = vec![];
+    /// Ends the work on the partitions of `list`; those of them that were paused.
+    fn taken_away(&self, list: &TopicPartitionList) -> TopicPartitionList {
+        let (mut gone, mut paused) = (vec![], TopicPartitionList::new());
         {
             let mut assignment = self.assignment();
             for element in list.elements() {
                 let (topic, number) = (element.topic(), element.partition());
                 assignment.new.retain(|new| (&*new.topic, new.number) != (topic, number));
                 let at_work = assignment.at_work.get_mut(topic);
-                gone.extend(at_work.and_then(|numbers| numbers.remove(&number)));
+                let at_work = at_work.and_then(|numbers| numbers.remove(&number));
+                if at_work.as_ref().is_some_and(|at_work| at_work.paused) {
+                    paused.add_partition(topic, number);
+                }
+                gone.extend(at_work);
                 // Whoever has it next tells how far it is behind.
                 self.tell_behind(topic, number, 0.0);
             }
         }
         tracing::info!(group = &*self.group, partitions = list.count(), "partitions are taken away");
         self.end(gone);
+        paused
     }
 }
 
@@ -138,9 +144,15 @@ impl ClientContext for Member {
 }
 
 impl ConsumerContext for Member {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
-            Rebalance::Revoke(list) => self.taken_away(list),
+            Rebalance::Revoke(list) => {
+                let paused = self.taken_away(list);
+                // The client keeps a pause for when the partition comes back, and the next work on it knows of none.
+                if let Err(error) = consumer.resume(&paused) {
+                    tracing::warn!(%error, group = &*self.group, "partitions that are taken away stay paused");
+                }
+            }
             Rebalance::Assign(_) => {}
             Rebalance::Error(error) => {
                 tracing::warn!(%error, group = &*self.group, "the group could not be joined")

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{DeadLetters, KafkaOptions, dead_letters::PartLetters};
 use annals::{ParkedEvents, PartMode};
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::{Offset, consumer::BaseConsumer};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -45,7 +45,7 @@ impl Parts {
         &self,
         partition: Partition,
         consumer: Arc<BaseConsumer<Member>>,
-        rewind: mpsc::UnboundedSender<Partition>,
+        rewind: mpsc::UnboundedSender<(Partition, Offset)>,
         stop: CancellationToken,
     ) -> PartTask {
         let number = self.numbers.get(&*partition.topic).copied().unwrap_or(0);

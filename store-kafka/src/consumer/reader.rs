@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     KafkaOptions,
-    client::{ANSWER_MAX, told},
+    client::{ANSWER_MAX, is_about_logging_in, is_gone, told},
 };
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::OwnedMessage,
 };
 use std::{sync::Arc, time::Duration};
@@ -28,7 +28,12 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 const POLL_WAIT_PAUSED: Duration = Duration::from_millis(5);
 
 /// Makes the task of a partition; what it says goes to the reader.
-pub(super) type MakeTask = dyn Fn(Partition, Arc<BaseConsumer<Member>>, mpsc::UnboundedSender<Partition>, CancellationToken) -> PartTask
+pub(super) type MakeTask = dyn Fn(
+        Partition,
+        Arc<BaseConsumer<Member>>,
+        mpsc::UnboundedSender<(Partition, Offset)>,
+        CancellationToken,
+    ) -> PartTask
     + Send;
 
 /// Reads for all partitions of one member. Blocks: for a thread of its own.
@@ -52,21 +57,24 @@ impl Reader {
 
     fn read(
         &self,
-        rewind: &mpsc::UnboundedSender<Partition>,
-        mut rewinds: mpsc::UnboundedReceiver<Partition>,
+        rewind: &mpsc::UnboundedSender<(Partition, Offset)>,
+        mut rewinds: mpsc::UnboundedReceiver<(Partition, Offset)>,
     ) -> Result<(), ConsumeError> {
         let mut wait = POLL_WAIT;
         while !self.stop.is_cancelled() {
             match self.consumer.poll(wait) {
-                Some(Ok(record)) => self.feed(record.detach())?,
+                Some(Ok(record)) => {
+                    self.member().hearing().answered();
+                    self.feed(record.detach())?;
+                }
                 Some(Err(error)) => self.hear(error)?,
                 None => {}
             }
             self.begin_new(rewind);
-            while let Ok(partition) = rewinds.try_recv() {
-                self.rewind(&partition);
+            while let Ok((partition, to)) = rewinds.try_recv() {
+                self.rewind(&partition, to);
             }
-            wait = if self.resume() { POLL_WAIT_PAUSED } else { POLL_WAIT };
+            wait = if self.resume()? { POLL_WAIT_PAUSED } else { POLL_WAIT };
         }
         Ok(())
     }
@@ -75,7 +83,7 @@ impl Reader {
         self.consumer.context()
     }
 
-    fn begin_new(&self, rewind: &mpsc::UnboundedSender<Partition>) {
+    fn begin_new(&self, rewind: &mpsc::UnboundedSender<(Partition, Offset)>) {
         let mut assignment = self.member().assignment();
         for partition in std::mem::take(&mut assignment.new) {
             let (feed, waiting) = queue();
@@ -113,11 +121,15 @@ impl Reader {
         Ok(())
     }
 
-    /// Lets partitions go on whose tasks have caught up; whether some are left that have not.
-    fn resume(&self) -> bool {
+    /// Lets partitions go on whose tasks have caught up; whether some are left that have not. Nothing is fed to what is
+    /// paused, so a task that is gone shows here.
+    fn resume(&self) -> Result<bool, ConsumeError> {
         let mut waiting = false;
         for (topic, numbers) in &mut self.member().assignment().at_work {
             for (&number, at_work) in numbers.iter_mut().filter(|(_, at_work)| at_work.paused) {
+                if at_work.feed.is_closed() && !at_work.stop.is_cancelled() {
+                    return Err(ConsumeError::Ended);
+                }
                 if !at_work.feed.has_room() {
                     waiting = true;
                     continue;
@@ -132,13 +144,13 @@ impl Reader {
                 }
             }
         }
-        waiting
+        Ok(waiting)
     }
 
-    /// Goes back to the beginning of a partition; its task drops what comes before it is told so.
-    fn rewind(&self, partition: &Partition) {
-        tracing::info!(%partition, "going back to the beginning");
-        let outcome = self.consumer.seek(&partition.topic, partition.number, Offset::Beginning, ANSWER_MAX);
+    /// Goes back in a partition; its task drops what comes before it is told so.
+    fn rewind(&self, partition: &Partition, to: Offset) {
+        tracing::info!(%partition, ?to, "going back");
+        let outcome = self.consumer.seek(&partition.topic, partition.number, to, ANSWER_MAX);
         let assignment = self.member().assignment();
         let at_work = assignment.at_work.get(&partition.topic);
         if let Some(at_work) = at_work.and_then(|numbers| numbers.get(&partition.number)) {
@@ -150,14 +162,29 @@ impl Reader {
     /// An error that may pass is waited out, as the client does; any other ends the reading.
     fn hear(&self, error: KafkaError) -> Result<(), ConsumeError> {
         let hearing = self.member().hearing();
-        let lasting = hearing.hopeless();
+        let (lasting, ends) = (hearing.hopeless(), matches!(error, KafkaError::MessageConsumptionFatal(_)));
+        // One broker does not let us in, or a token was not renewed in time: others go on with what they have.
+        let waits = lasting.is_none() && error.rdkafka_error_code().is_some_and(is_about_logging_in);
+        let unknown = error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
         let failed =
             self.options.failed_as(hearing, "reading", lasting.unwrap_or_else(|| told(error, hearing)));
-        if failed.is_transient() {
+        if !ends && (failed.is_transient() || waits || (unknown && self.topics_are_there()?)) {
             tracing::info!(error = %failed, "reading goes on");
             return Ok(());
         }
         Err(failed.into())
+    }
+
+    /// Whether all topics are there: a broker that has just come back may not know one for a moment.
+    fn topics_are_there(&self) -> Result<bool, ConsumeError> {
+        let (failed, reader) = (|error| self.options.failed("reading", error), self.options.reader()?);
+        let subscribed = self.consumer.subscription().map_err(failed)?;
+        for topic in subscribed.elements().iter().map(|found| found.topic().to_string()) {
+            if is_gone(&self.options, &reader, &topic)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn act(&self, doing: &'static str, outcome: Result<(), KafkaError>) -> Result<(), ConsumeError> {

@@ -15,7 +15,10 @@ use annals::{
     CheckpointError, EMPTY_PAGES_INTERVAL, LeaseError, LogFilter, LogPage, Position, RestartWaits,
     Subscriber, SubscriberError, TEND_INTERVAL, error_text, tell_failure,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{
+    Offset,
+    consumer::{BaseConsumer, Consumer as _},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +30,8 @@ pub(super) struct PartTask {
     pub(super) subscriber: Box<dyn Subscriber>,
     pub(super) terms: ConsumerTerms,
     pub(super) consumer: Arc<BaseConsumer<Member>>,
-    /// Where the reader is asked to go back to the beginning.
-    pub(super) rewind: mpsc::UnboundedSender<Partition>,
+    /// Where the reader is asked to go back.
+    pub(super) rewind: mpsc::UnboundedSender<(Partition, Offset)>,
     /// Records that came and are not handled.
     pub(super) held: Arc<Held>,
     /// Set where what is refused comes again.
@@ -47,6 +50,10 @@ pub(super) struct Work {
     pub(super) rewound: bool,
     /// Seen, but with nothing in it that is handled: the checkpoint follows a little later.
     unsettled: bool,
+    /// The offset behind all that is seen.
+    seen_up_to: Option<i64>,
+    /// The offset behind all that the checkpoint is behind, until it is gone back to.
+    settled_at: Option<i64>,
     written: Instant,
     /// Whatever was reported before has passed.
     pub(super) told: bool,
@@ -68,6 +75,8 @@ impl PartTask {
             chain,
             rewound: false,
             unsettled: false,
+            seen_up_to: None,
+            settled_at: None,
             written,
             told: false,
             counts: Counts::default(),
@@ -122,6 +131,7 @@ impl PartTask {
             work.rewound = false;
         }
         (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
+        work.seen_up_to = None;
         work.counts = Counts::default();
         if let Some(letters) = &self.retries {
             letters.sends_as(self.subscriber.name(), None);
@@ -166,7 +176,7 @@ impl PartTask {
         while !self.held.is_empty() && !work.stop.is_cancelled() {
             let begins = work.chain.last() == Position::START && self.terms.first == First::Oldest;
             if begins && !work.rewound {
-                self.go_back(work).await?;
+                self.go_back_to(work, Offset::Beginning).await?;
                 continue;
             }
             let foreign = self.terms.foreign == Foreign::PassOver;
@@ -178,10 +188,13 @@ impl PartTask {
                 self.write(work, page, chain).await?;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
-                    self.seen(offset);
+                    self.seen(work, offset);
                 }
             }
-            let Some(stopped) = stopped else { continue };
+            let Some(stopped) = stopped else {
+                self.tell_well(work).await?;
+                continue;
+            };
             let error = stopped.error(&self.partition, self.subscriber.name());
             match error {
                 // Somebody may have moved the offset of the group forward.
@@ -216,7 +229,7 @@ impl PartTask {
         (work.chain, work.rewound, work.unsettled) = (chain, false, false);
         work.written = Instant::now();
         work.counts.tell(self.subscriber.name(), &self.partition.topic);
-        self.tell_well(work).await
+        Ok(())
     }
 
     /// Moves the checkpoint past what was seen and held nothing for the handler.
@@ -225,6 +238,9 @@ impl PartTask {
             let at = work.chain.last();
             self.subscriber.handle(&LogPage::new(vec![], at, at, at)).await?;
             work.written = Instant::now();
+            if let Some(offset) = work.seen_up_to {
+                self.seen(work, offset);
+            }
         }
         work.counts.tell(self.subscriber.name(), &self.partition.topic);
         Ok(())
@@ -237,11 +253,19 @@ impl PartTask {
         Ok(())
     }
 
-    /// Goes back to the beginning of the partition, and drops what came before.
+    /// Goes back to where the checkpoint was moved last, if that was here, and else to the beginning of the partition;
+    /// drops what came before.
     pub(super) async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        match work.settled_at.take() {
+            Some(offset) => self.go_back_to(work, Offset::Offset(offset)).await,
+            None => self.go_back_to(work, Offset::Beginning).await,
+        }
+    }
+
+    pub(super) async fn go_back_to(&mut self, work: &mut Work, to: Offset) -> Result<(), SubscriberError> {
         let name = self.subscriber.name().to_string();
         let gone = || PartitionError::Ended.of(&name);
-        self.rewind.send(self.partition.clone()).map_err(|_| gone())?;
+        self.rewind.send((self.partition.clone(), to)).map_err(|_| gone())?;
         let outcome = loop {
             let fed = tokio::select! {
                 biased;
@@ -259,16 +283,22 @@ impl PartTask {
             }
         };
         self.held.clear();
-        let failed = |error| self.options.failed("going back to the beginning of a partition", error);
+        let failed = |error| self.options.failed("going back in a partition", error);
         outcome.map_err(|error| PartitionError::Kafka(failed(error)).of(self.subscriber.name()))?;
         // Not before: where a sign of life failed meanwhile, what is held need not be what follows, and it goes back
         // again.
-        work.rewound = true;
+        work.rewound = to == Offset::Beginning;
         Ok(())
     }
 
-    /// For people who watch the group: nothing rests on it. All before `offset` is seen.
-    pub(super) fn seen(&self, offset: i64) {
+    /// All before `offset` is seen. It is told to the group when the checkpoint is behind it too: whoever has the
+    /// partition next begins there. Nothing else rests on it.
+    pub(super) fn seen(&self, work: &mut Work, offset: i64) {
+        work.seen_up_to = Some(offset);
+        if work.unsettled {
+            return;
+        }
+        work.settled_at = Some(offset);
         let Partition { topic, number } = &self.partition;
         // Not `store_offset`, which takes the last one that was seen and adds one.
         let stored =

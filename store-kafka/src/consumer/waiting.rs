@@ -53,6 +53,11 @@ impl Feed {
         self.sender.send(fed).is_ok()
     }
 
+    /// Whether the task is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.is_over(WAITING_RECORDS_MAX, WAITING_BYTES_MAX)
     }
@@ -116,7 +121,8 @@ mod tests {
         assert!(!feed.is_full() && !feed.has_room());
         assert!(waiting.next_now().is_some() && feed.has_room());
         assert!(feed.feed(record(WAITING_BYTES_MAX)) && feed.is_full());
+        assert!(!feed.is_closed());
         drop(waiting);
-        assert!(!feed.feed(record(1)));
+        assert!(feed.is_closed() && !feed.feed(record(1)));
     }
 }

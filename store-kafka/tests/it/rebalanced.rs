@@ -1,10 +1,13 @@
 //! A second consumer of a group takes over half of the partitions: the others go on, and nothing is handled or read
 //! twice.
 
-use crate::{metered::Metered, place::Place, tally::Elsewhere};
+use crate::{metered::Metered, place::Place, slow_documents::SlowDocuments, tally::Elsewhere};
 use annals::{Checkpoints, LeaseTerms, catch_up};
 use annals_kafka::ConsumerTerms;
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// Longer than this test runs: a lease changes hands only when it is given back.
 const LEASE: Duration = Duration::from_secs(300);
@@ -61,4 +64,37 @@ async fn a_partition_that_does_not_move_keeps_its_lease_and_no_record_is_read_ag
     }
     one.stop().await;
     other.stop().await;
+}
+
+/// How many events there are: in each partition more than three times as many as may wait for its task.
+const BACKLOG: u64 = 120_000;
+
+/// How long a page of a thousand takes, so that most of the backlog is there when partitions change hands.
+const PAGE_TAKES: Duration = Duration::from_millis(250);
+
+/// Broken on purpose, and seen to fail this: partitions that are taken away stay paused (no `resume` in
+/// `pre_rebalance`), and those that come back are never read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_was_paused_when_it_was_taken_away_is_read_when_it_comes_back() {
+    let Some(place) = Place::shared() else { return };
+    for round in 0..BACKLOG / 20_000 {
+        for key in 0..40 {
+            place.append("order", 40 * round as u32 + key, 500).await;
+        }
+    }
+    catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
+    let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
+    there.tally.mended.store(true, Ordering::Relaxed);
+    let slow = Arc::new(SlowDocuments::taking(there.documents.clone(), PAGE_TAKES));
+    let one = there.run_over(slow.clone(), held_by(&there, "one"));
+    there.until("one has all", || has(&there, "one", 4)).await;
+    there.until_counted(4_000).await;
+    let other = there.run_over(slow, held_by(&there, "other"));
+    there.until("the other has half", || has(&there, "other", 2)).await;
+    let counted = there.counted().await;
+    assert!(counted < BACKLOG * 3 / 4, "too little is left to have waited: {counted} are counted");
+    other.stop().await;
+    there.until_counted(BACKLOG).await;
+    assert_eq!(there.counted().await, BACKLOG);
+    one.stop().await;
 }

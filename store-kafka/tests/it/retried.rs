@@ -204,10 +204,8 @@ async fn a_copy_that_comes_before_its_event_is_parked_waits_for_it() {
     let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
     let others = (0..4).map(|partition| there.part(&Retries::topic(&there.topics[0], 1), partition));
     let documents = Arc::new(SlowDocuments {
-        inner: there.documents.clone(),
         others: others.collect(),
-        asked: Default::default(),
-        failing: Default::default(),
+        ..SlowDocuments::failing(there.documents.clone(), 0)
     });
     let handler = Handler::projection(there.tally.clone(), documents.clone());
     let terms = terms(&there, &DELAYS_MS);

@@ -1,5 +1,5 @@
 //! A store of documents that holds up whoever parks, until whoever tries it again has had its chance to be too early;
-//! or one that fails for a while.
+//! one that fails for a while, or is slow.
 
 use annals::{
     CheckpointError, Checkpoints, CompareError, Comparison, DocumentStore, Json, Lease, LeaseError,
@@ -7,9 +7,12 @@ use annals::{
     Step, StoreError, SubscriberId, SubscriberInfo, SwitchError,
 };
 use async_trait::async_trait;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -21,12 +24,19 @@ pub(crate) struct SlowDocuments {
     pub(crate) asked: AtomicU32,
     /// So many pages cannot be written.
     pub(crate) failing: AtomicU32,
+    /// How long each page takes, when it is written.
+    pub(crate) page_takes: Duration,
 }
 
 impl SlowDocuments {
     /// Holds nobody up; the first `failing` pages cannot be written.
     pub(crate) fn failing(inner: Arc<MemoryDocuments>, failing: u32) -> Self {
-        Self { inner, others: vec![], asked: Default::default(), failing: AtomicU32::new(failing) }
+        Self { failing: AtomicU32::new(failing), ..Self::taking(inner, Duration::ZERO) }
+    }
+
+    /// Takes so long for each page.
+    pub(crate) fn taking(inner: Arc<MemoryDocuments>, page_takes: Duration) -> Self {
+        Self { inner, others: vec![], asked: Default::default(), failing: Default::default(), page_takes }
     }
 
     async fn has_moved(&self) -> bool {
@@ -98,9 +108,11 @@ impl DocumentStore for SlowDocuments {
             return Err(StoreError::transient("writing a page", "it fails for a while").into());
         }
         while !page.park.is_empty() && self.asked.load(Ordering::Relaxed) < 2 && !self.has_moved().await {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        self.inner.commit_part(step, into, seen, page).await
+        self.inner.commit_part(step, into, seen, page).await?;
+        tokio::time::sleep(self.page_takes).await;
+        Ok(())
     }
 
     async fn documents(

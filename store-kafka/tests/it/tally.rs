@@ -124,7 +124,11 @@ impl Elsewhere {
     }
 
     pub(crate) fn consumer(&self, terms: ConsumerTerms) -> Consumer {
-        let handler = Handler::projection(self.tally.clone(), self.documents.clone());
+        self.consumer_over(self.documents.clone(), terms)
+    }
+
+    fn consumer_over(&self, documents: Arc<dyn DocumentStore>, terms: ConsumerTerms) -> Consumer {
+        let handler = Handler::projection(self.tally.clone(), documents);
         Consumer::new(&self.group, self.options.clone(), self.topics.clone(), handler, terms)
     }
 
@@ -133,8 +137,13 @@ impl Elsewhere {
     }
 
     pub(crate) fn run_with(&self, terms: ConsumerTerms) -> Running {
+        self.run_over(self.documents.clone(), terms)
+    }
+
+    /// With something between it and its documents.
+    pub(crate) fn run_over(&self, documents: Arc<dyn DocumentStore>, terms: ConsumerTerms) -> Running {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(self.consumer(terms).run(stop.clone()));
+        let task = tokio::spawn(self.consumer_over(documents, terms).run(stop.clone()));
         Running { stop: Some(stop.drop_guard()), task }
     }
 

@@ -129,9 +129,12 @@ impl<P: SqlProjection> Subscriber for SqlProjector<P> {
         let told = tell::<P>(&page.events)?;
         let parked = self.documents.handle_page(&*self.projection, &step, told, None).await?;
         if let Some(first) = parked.first() {
+            metrics::counter!("annals_events_parked", "subscriber" => P::NAME).increment(parked.len() as u64);
             tracing::warn!(subscriber = P::NAME, parked = parked.len(), first = %first.error, "events are parked");
         }
         self.place.stepped(page.looked);
+        metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
+            .increment(page.events.len() as u64);
         Ok(())
     }
 

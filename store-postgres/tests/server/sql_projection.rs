@@ -4,7 +4,7 @@ use crate::place::{Place, number};
 use annals::{
     Checkpoints, Commit, DocumentStore, DomainEvent, EventData, EventId, EventStore, Expected, Json,
     LeaseTerms, MemoryStore, PageLimit, ParkedAction, ParkedRequest, Position, Rebuild, Subscriber,
-    SubscriberError, catch_up,
+    SubscriberError, catch_up, testing::Metered,
 };
 use annals_postgres::{PostgresDocuments, SqlProjection, SqlProjector, SqlRefusal, Told};
 use async_trait::async_trait;
@@ -154,6 +154,8 @@ impl Room {
 #[tokio::test]
 async fn what_a_constraint_refuses_is_parked_under_its_key_and_the_rest_of_the_page_flows() {
     let Some(mut room) = Room::new().await else { return };
+    let metered = Metered::default();
+    let _here = metrics::set_default_local_recorder(&metered);
     for (account, event, cents) in [
         (1, "Deposited", 100),
         (2, "Deposited", 7),
@@ -166,6 +168,8 @@ async fn what_a_constraint_refuses_is_parked_under_its_key_and_the_rest_of_the_p
     room.catch_up().await.unwrap();
     assert_eq!((room.cents(1).await, room.cents(2).await), (100, 8));
     assert_eq!(room.parked().await, [(3, 1), (4, 0)]);
+    assert_eq!(metered.told("annals_events_handled"), [5.0]);
+    assert_eq!(metered.told("annals_events_parked"), [2.0]);
     assert_eq!(room.number("SELECT count(*) FROM account_books").await, 3, "nothing of what was refused");
 
     // Later events of the key follow, in another page too.

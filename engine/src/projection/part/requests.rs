@@ -41,7 +41,15 @@ impl<P: Projection> PartProjector<P> {
                 wanted.extend_from_slice(divided(request.action, &parked).1);
                 batch.push(request);
             }
-            let found = Found::of(&*self.kept, &wanted).await?;
+            let found = match Found::of(&*self.kept, &wanted).await {
+                Ok(found) => found,
+                // The request is still there for the next look; what comes need not wait for it.
+                Err(error) => {
+                    let error = error_text(&error);
+                    tracing::warn!(subscriber = self.name, %error, "parked events are looked for again later");
+                    return Ok(());
+                }
+            };
             for request in batch {
                 let (slot, write) = self.again(into, &request, &found).await?;
                 let seen = [(request.key.clone(), slot)];
@@ -84,6 +92,8 @@ struct Found<'k> {
 }
 
 impl<'k> Found<'k> {
+    /// # Errors
+    /// What may pass only.
     async fn of(kept: &'k dyn ParkedEvents, wanted: &[Parked]) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         if !wanted.is_empty() {

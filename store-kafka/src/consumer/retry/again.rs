@@ -13,7 +13,7 @@ use annals::{
     Checkpoints, GenerationState, Position, StoreError, SubscriberError, SubscriberInfo, TEND_INTERVAL,
 };
 use chrono::Utc;
-use rdkafka::{Message, message::OwnedMessage};
+use rdkafka::{Message, Offset, message::OwnedMessage};
 use std::{sync::Arc, time::Duration};
 
 /// What the work on a retry topic's partition needs besides.
@@ -59,7 +59,7 @@ impl PartTask {
             };
             let begins = work.chain.last() == Position::START;
             if begins && !work.rewound {
-                self.go_back(work).await?;
+                self.go_back_to(work, Offset::Beginning).await?;
                 continue;
             }
             let behind = place_behind(&raw);
@@ -91,7 +91,7 @@ impl PartTask {
                 }
             }
             self.held.drop_first(1);
-            self.seen(raw.offset() + 1);
+            self.seen(work, raw.offset() + 1);
         }
         Ok(())
     }
