@@ -309,3 +309,6 @@ fn is_vague(error: &KafkaError) -> bool {
 
 /// Kept so that both kinds of clients are named once.
 pub(crate) type Producer = BaseProducer<Hearing>;
+
+#[cfg(test)]
+mod tests;
