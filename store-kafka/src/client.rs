@@ -29,7 +29,9 @@ pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(15);
 const REASON_CHARS_MAX: usize = 400;
 
 /// Settings that are never to be seen.
-const SECRET_SETTINGS: [&str; 6] = [
+const SECRET_SETTINGS: [&str; 8] = [
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "sasl.oauthbearer.assertion.private.key.pem",
     "sasl.oauthbearer.client.secret",
     "sasl.oauthbearer.config",
     "sasl.password",
