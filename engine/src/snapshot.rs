@@ -49,8 +49,8 @@ impl<A: Serialize + DeserializeOwned> SnapshotPolicy<A> {
 }
 
 impl Fingerprint {
-    /// Of today's fold: over the category, `FOLD_VERSION`, the shape of the empty state, and the names and schema
-    /// versions of the events.
+    /// Of today's fold: over the category, the name of the type, `FOLD_VERSION`, the shape of the empty state, and the
+    /// names and schema versions of the events. A type that is called otherwise begins anew.
     pub(crate) fn of<A: Aggregate>(policy: &SnapshotPolicy<A>) -> Result<Self, serde_json::Error> {
         let mut hash = Sha256::new();
         let mut word = |bytes: &[u8]| {
@@ -58,6 +58,7 @@ impl Fingerprint {
             hash.update(bytes);
         };
         word(A::Event::CATEGORY.as_bytes());
+        word(std::any::type_name::<A>().as_bytes());
         word(&A::FOLD_VERSION.to_be_bytes());
         word((policy.write)(&A::default())?.as_str().as_bytes());
         for name in crate::codec::variants::<A::Event>().unwrap_or_default() {

@@ -8,6 +8,14 @@ use serde_json::Error;
 #[error("cannot write an event as JSON: {0}")]
 pub struct CodecError(#[source] pub(super) Error);
 
+impl CodecError {
+    /// What was written says something else, or nothing.
+    pub(crate) fn unreadable(problem: &dyn std::error::Error) -> Self {
+        let why = crate::error_text(problem);
+        Self(ser::Error::custom(format!("what would be stored cannot be read back: {why}")))
+    }
+}
+
 /// The name of the event's variant, and its content as JSON.
 ///
 /// A unit variant writes `{}`, so that fields with a default can be added to it later.

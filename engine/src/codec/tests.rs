@@ -113,3 +113,39 @@ fn an_event_may_borrow_from_its_payload() {
     let Borrowed::Placed { customer } = decode("Placed", &text).unwrap();
     assert_eq!(customer.as_ptr(), text[13..].as_ptr());
 }
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Weighed {
+    Grams { grams: f64, tare: Option<f64> },
+}
+
+impl crate::DomainEvent for Weighed {
+    const CATEGORY: &'static str = "scales";
+}
+
+fn stored(grams: f64) -> Result<crate::EventData, CodecError> {
+    let event = Weighed::Grams { grams, tare: None };
+    crate::EventData::of(crate::EventId::random(), &event, crate::Json::empty())
+}
+
+/// Broken on purpose, and seen to fail this: what is written is not read back.
+#[test]
+fn a_number_that_json_does_not_have_is_refused_before_it_is_stored() {
+    for grams in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let error = crate::error_text(&stored(grams).unwrap_err());
+        assert!(error.contains("cannot be read back"), "{error}");
+    }
+    assert!(stored(0.5).is_ok(), "null where nothing was weighed");
+}
+
+/// Broken on purpose, and seen to fail this: without `float_roundtrip` of serde_json.
+#[test]
+fn a_number_is_read_as_it_was_written() {
+    let mut grams = 0.1;
+    for _ in 0..5_000 {
+        grams *= 1.003_7;
+        let Weighed::Grams { grams: read, .. } =
+            decode("Grams", stored(grams).unwrap().payload.as_str()).unwrap();
+        assert_eq!(read.to_bits(), f64::to_bits(grams));
+    }
+}

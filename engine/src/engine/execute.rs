@@ -77,7 +77,10 @@ impl Engine {
             };
             match self.append(stream, &loaded, &events, context).await {
                 // What is stored are the events of the first arrival, not these: fold nothing.
-                Ok(committed) if committed.repeated => return Ok(Done::of(stream, &committed, attempts)),
+                Ok(committed) if committed.repeated => {
+                    self.cache.put(stream, loaded);
+                    return Ok(Done::of(stream, &committed, attempts));
+                }
                 Ok(committed) => return Ok(self.take_in(stream, loaded, &events, &committed, attempts)),
                 Err(Failure::Append(AppendError::Conflict { .. })) if attempts < self.attempts_max => {
                     attempts += 1;

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use chrono::Utc;
 
 /// What carrying out `request` writes: the document as far as its parked events can be projected, those that are
-/// settled, and the new error of the first that is not. And what the document was before.
+/// settled, and the new error of the first that is not, which may be that it is nowhere kept any more. And what the
+/// document was before.
 pub(super) async fn retried<P: Projection>(
     projection: &P,
     kept: &dyn ParkedEvents,
@@ -23,15 +24,25 @@ pub(super) async fn retried<P: Projection>(
     // One page of them at a time: what lies behind stays parked, and is asked for again by whoever looks.
     let parked = documents.parked(of, Some(key), None, PageLimit::DEFAULT).await?;
     let (dropped, again) = divided(request.action, &parked);
-    let missing = |reason: String| StoreError::permanent("reading a parked event", reason);
-    let events: Vec<RecordedEvent> =
-        kept.find(again).await?.into_iter().collect::<Result<_, _>>().map_err(missing)?;
+    let (mut events, mut missing) = (vec![], None);
+    for (entry, found) in again.iter().zip(kept.find(again).await?) {
+        match found {
+            Ok(event) => events.push(event),
+            Err(reason) => {
+                missing = Some(Parked { error: reason, ..entry.clone() });
+                break;
+            }
+        }
+    }
+    let again = &again[..events.len()];
     let touches = Touches::of(projection, &events)?.only(key);
     let mut write = touches.fold(vec![Slot { parked: false, ..slot.clone() }], Utc::now())?;
     let still: Vec<Position> = write.park.iter().map(|entry| entry.position).collect();
     write.park = write.park.into_iter().filter_map(|entry| counted(entry, again)).collect();
     let settled = dropped.iter().chain(again.iter().filter(|entry| !still.contains(&entry.position)));
     write.settled = settled.map(|entry| (key.clone(), entry.position)).collect();
+    // Where one before it is refused, that one says what is in the way.
+    write.park.extend(missing.filter(|_| still.is_empty()));
     Ok((slot, write))
 }
 

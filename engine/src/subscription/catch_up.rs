@@ -57,16 +57,13 @@ pub(super) async fn follow_until(
 ) -> Result<Position, SubscriberError> {
     let mut head = store.head();
     let mut reading = Reading::begin(store, subscriber).await?;
-    let mut told = false;
+    reading.tells_well = true;
     while !stop.is_cancelled() {
         // Seen before reading: what is told meanwhile wakes.
         head.mark_unchanged();
         let before = reading.at;
         reading.read_all(stop).await?;
-        // Whatever was reported has passed, also where a process that is gone reported it.
-        if !std::mem::replace(&mut told, true) {
-            reading.subscriber.report(None).await?;
-        }
+        reading.tell_well().await?;
         reading.wait(&mut head, reading.at > before, stop).await?;
     }
     reading.settle().await?;
@@ -97,6 +94,8 @@ struct Reading<'a> {
     /// Empty pages that were not handed over yet, as one.
     empty: Option<LogPage>,
     handed_over: Instant,
+    /// Whether it is still to be told that whatever was reported has passed.
+    tells_well: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -109,7 +108,7 @@ impl<'a> Reading<'a> {
         let (filter, limit) = (subscriber.filter(), subscriber.page_limit());
         let last = Position::new(u64::MAX);
         let handed_over = Instant::now();
-        Ok(Self { store, subscriber, filter, limit, at, last, empty: None, handed_over })
+        Ok(Self { store, subscriber, filter, limit, at, last, empty: None, handed_over, tells_well: false })
     }
 
     /// Reads and hands over until nothing is left, or `stop` is cancelled.
@@ -151,6 +150,14 @@ impl<'a> Reading<'a> {
         self.subscriber.handle(&page).await?;
         self.tell_behind(page.head, page.looked);
         self.handed_over = Instant::now();
+        self.tell_well().await
+    }
+
+    /// Whatever was reported has passed, also where a process that is gone reported it.
+    async fn tell_well(&mut self) -> Result<(), SubscriberError> {
+        if std::mem::take(&mut self.tells_well) {
+            self.subscriber.report(None).await?;
+        }
         Ok(())
     }
 

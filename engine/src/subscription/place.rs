@@ -2,7 +2,7 @@
 
 use crate::{
     CheckpointError, Checkpoints, Lease, LeaseTerms, LogPage, Position, Step, StoreError, SubscriberError,
-    SubscriberId,
+    SubscriberId, error_text,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -128,8 +128,15 @@ impl Place {
         let lost = async {
             loop {
                 tokio::time::sleep(self.terms.lasts / 3).await;
-                if let Err(error) = self.renew().await {
-                    break error;
+                match self.renew().await {
+                    Ok(()) => {}
+                    // There is time for two more; and if the lease is lost, the write is refused.
+                    Err(SubscriberError::Checkpoint(CheckpointError::Store(error)))
+                        if error.is_transient() =>
+                    {
+                        tracing::debug!(error = %error_text(&error), "a sign of life is late");
+                    }
+                    Err(error) => break error,
                 }
             }
         };

@@ -81,8 +81,13 @@ pub async fn tell_failure(subscriber: &mut dyn Subscriber, error: &SubscriberErr
     metrics::counter!("annals_subscriber_failures", "subscriber" => subscriber.name().to_string())
         .increment(1);
     tracing::error!(subscriber = subscriber.name(), error = %text, ?wait, "the subscriber failed; it is tried again");
-    // Whoever took the lease over is well, and must not be reported as failed.
-    if matches!(error, SubscriberError::Checkpoint(CheckpointError::Fenced { .. })) {
+    // Whoever has the lease is well, and must not be reported as failed.
+    let elsewhere = match error {
+        SubscriberError::Checkpoint(CheckpointError::Fenced { .. }) => true,
+        SubscriberError::Lease(LeaseError::Store(error)) => error.is_transient(),
+        _ => false,
+    };
+    if elsewhere {
         return;
     }
     if let Err(unreported) = subscriber.report(Some(&text)).await {
@@ -141,7 +146,7 @@ fn growing_to(max: Duration) -> ExponentialBackoff {
     builder.with_max_delay(max).without_max_times().build()
 }
 
-/// Whether a store failed, and only for now.
+/// Whether a store failed, or others were faster, and only for now.
 fn passes(error: &SubscriberError) -> bool {
     match error {
         SubscriberError::Store(error)
@@ -151,7 +156,11 @@ fn passes(error: &SubscriberError) -> bool {
         // A command of a policy: the store behind the engine.
         SubscriberError::Poison { source, .. } => {
             let failed = source.downcast_ref::<ExecuteError<AnyRejection>>();
-            matches!(failed, Some(ExecuteError::Failed(failure)) if failure.is_transient())
+            match failed {
+                Some(ExecuteError::Failed(failure)) => failure.is_transient(),
+                Some(ExecuteError::Contended { .. }) => true,
+                _ => false,
+            }
         }
         _ => false,
     }
@@ -197,6 +206,18 @@ mod tests {
         assert!(longest(&|| of_a_command(passing())) <= RESTART_PASSING_MAX);
         assert!(longest(&|| staying().into()) >= RESTART_MAX);
         assert!(longest(&|| of_a_command(staying())) >= RESTART_MAX);
+        // Others were faster.
+        let contended = || SubscriberError::Poison {
+            subscriber: "reserve".into(),
+            stream: "order-1".parse().unwrap(),
+            position: Position::new(1),
+            source: ExecuteError::<AnyRejection>::Contended {
+                stream: "stock-hat".parse().unwrap(),
+                attempts: 8,
+            }
+            .into(),
+        };
+        assert!(longest(&contended) <= RESTART_PASSING_MAX);
     }
 
     /// Broken on purpose: the longest wait with its jitter cut off, and all subscribers come at once.

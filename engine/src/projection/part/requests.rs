@@ -52,6 +52,10 @@ impl<P: Projection> PartProjector<P> {
             };
             for request in batch {
                 let (slot, write) = self.again(into, &request, &found).await?;
+                // Asked behind what was read: another part that came first had read what it has dropped.
+                if !self.documents.requests(into, PageLimit::DEFAULT).await?.contains(&request) {
+                    continue;
+                }
                 let seen = [(request.key.clone(), slot)];
                 // The checkpoint stays where it is: the step only proves that the lease is still ours.
                 match self.documents.commit_part(&place.step(at)?, into, &seen, write).await {
