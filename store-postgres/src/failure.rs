@@ -52,9 +52,10 @@ pub(crate) fn has_dependents(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "2BP01")
 }
 
-/// What a projection wrote is refused for what it says: a value, a constraint, a trigger of the author's.
+/// What a projection wrote is refused for what it says: a value, a constraint, a size, a trigger of the author's. (A
+/// server that has reached a limit of its own refuses the parking as well, so nothing is parked for that.)
 pub(crate) fn is_refused(error: &Error) -> bool {
-    code(error).is_some_and(|code| ["22", "23", "P0"].iter().any(|class| code.starts_with(class)))
+    code(error).is_some_and(|code| ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)))
 }
 
 /// Somebody holds a lock for longer than we wait.
@@ -76,9 +77,12 @@ fn breaks(error: &Error, constraint: &str) -> bool {
     is_taken(error) && error.as_database_error().is_some_and(|error| error.constraint() == Some(constraint))
 }
 
+/// Of all that class 54 tells, what a text is refused for: its parts lie deeper in each other than the stack of the server.
+const NESTED_TOO_DEEP: &str = "54001";
+
 /// What was sent cannot be kept: one event of a batch spoils it all, so they are sent one by one.
 pub(crate) fn is_about_data(error: &Error) -> bool {
-    code(error).is_some_and(|code| code.starts_with("22") || code.starts_with("54"))
+    code(error).is_some_and(|code| code.starts_with("22") || code == NESTED_TOO_DEEP)
         || matches!(error, Error::Encode(_))
 }
 
@@ -122,8 +126,12 @@ fn judge(error: &Error) -> (bool, &'static str) {
             (true, "the server is going down or coming up: try again")
         }
         code if code.starts_with("53") => (true, "the server lacks resources: look at its log, or try again"),
-        code if code.starts_with("22") || code.starts_with("54") => {
+        code if code.starts_with("22") || code == NESTED_TOO_DEEP => {
             (false, "the server cannot keep this text")
+        }
+        // For one the queue of notifications, which some program that stands still in a transaction keeps full.
+        code if code.starts_with("54") => {
+            (true, "the server has reached a limit of its own: look at its log, or try again")
         }
         _ => (false, "look at the server's log"),
     }

@@ -29,7 +29,8 @@ pub use open::{CLOCKS_APART_MAX, SERVER_VERSION_MIN};
 pub use rights::{GrantError, ROLE_BYTES_MAX, Right};
 pub use schema::{SCHEMA_BYTES_MAX, Schema, SchemaError};
 pub use server::{
-    CONNECT_WAIT_MAX, CONNECTIONS_MAX, IDLE_IN_TRANSACTION_MAX, LOCK_WAIT_MAX, STATEMENT_WAIT_MAX,
+    CONNECT_WAIT_MAX, CONNECTIONS_MAX, IDLE_IN_TRANSACTION_MAX, LOCK_WAIT_MAX, MAKING_WAIT_MAX,
+    SQL_PAGE_WAIT_MAX, STATEMENT_WAIT_MAX,
 };
 pub use settings::PostgresSettings;
 pub use sql_projection::{SqlProjection, SqlRefusal, Told};

@@ -7,7 +7,8 @@ pub const SCHEMA_BYTES_MAX: usize = 50;
 
 /// The schema that holds the tables of one engine; `annals` if nothing is said.
 ///
-/// A lower-case letter, then lower-case letters, digits and `_`; no name that PostgreSQL keeps for itself (`pg_…`).
+/// A lower-case letter, then lower-case letters, digits and `_`; no name that PostgreSQL keeps for itself (`pg_…`), and
+/// none that another engine may give to what it makes beside its own schema (`…_views`, `…_g1` and so on).
 /// Two engines in two schemas of one database never meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema(Box<str>);
@@ -15,7 +16,7 @@ pub struct Schema(Box<str>);
 /// The text names no schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} names no schema: expected a lower-case letter, then lower-case letters, digits and _, at most 50, and not pg_ in front"
+    "{0:?} names no schema: expected a lower-case letter, then lower-case letters, digits and _, at most 50, not pg_ in front, and neither _views nor _g and a number behind"
 )]
 pub struct SchemaError(String);
 
@@ -63,7 +64,11 @@ impl FromStr for Schema {
     fn from_str(name: &str) -> Result<Self, SchemaError> {
         let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.starts_with("pg_");
-        if begins && name.len() <= SCHEMA_BYTES_MAX && name.bytes().all(plain) {
+        let is_beside = name.ends_with("_views")
+            || name
+                .rsplit_once("_g")
+                .is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit()));
+        if begins && name.len() <= SCHEMA_BYTES_MAX && name.bytes().all(plain) && !is_beside {
             return Ok(Self(name.into()));
         }
         Err(SchemaError(name.chars().take(2 * SCHEMA_BYTES_MAX).collect()))
@@ -82,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_name_that_could_be_more_than_a_name_is_refused() {
-        for name in ["annals", "a", "shop_2", &"s".repeat(SCHEMA_BYTES_MAX)] {
+        for name in ["annals", "a", "shop_2", "shop_g", "shop_g1a", "views", &"s".repeat(SCHEMA_BYTES_MAX)] {
             assert_eq!(name.parse::<Schema>().unwrap().as_str(), name);
         }
         for name in [
@@ -97,6 +102,9 @@ mod tests {
             "a.b",
             "ä",
             "a\0",
+            // What another engine makes beside its own.
+            "shop_g1",
+            "shop_views",
             &"s".repeat(51),
         ] {
             assert!(name.parse::<Schema>().is_err(), "{name}");

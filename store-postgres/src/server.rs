@@ -25,6 +25,13 @@ pub const CONNECTIONS_MAX: usize = 8;
 /// given up when it is next used.
 pub(crate) const ANSWER_MAX: Duration = STATEMENT_WAIT_MAX.saturating_add(Duration::from_secs(5));
 
+/// How long a command may take that makes something of a size that nobody knows before, such as an index; and how long
+/// comparing two generations may take.
+pub const MAKING_WAIT_MAX: Duration = Duration::from_secs(4 * 3_600);
+
+/// How long a SQL projection may take over one page, all its statements together.
+pub const SQL_PAGE_WAIT_MAX: Duration = Duration::from_secs(300);
+
 /// Said by every connection when it begins. A pooler refuses it, or leaves it out and is found out by that.
 const DIRECT: &str = "annals.direct";
 

@@ -1,6 +1,7 @@
 //! One connection, and a few of them that take turns.
 
 use crate::{
+    MAKING_WAIT_MAX,
     failure::{ServerFailed, is_lost},
     server::{ANSWER_MAX, CONNECTIONS_MAX, Plans, Server, begin_within_waits, timed_out},
 };
@@ -17,6 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -100,9 +102,23 @@ impl Session {
         answered(sqlx::raw_sql(command).execute(&mut self.connection)).await.map(|_| ())
     }
 
-    /// A command that was put together. Every name in it was checked and is quoted. It may take as long as it takes.
+    /// A command that was put together. Every name in it was checked and is quoted. It may take [`MAKING_WAIT_MAX`].
     pub(crate) async fn make(&mut self, text: String) -> Result<(), Error> {
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut self.connection).await.map(|_| ())
+        self.make_within(MAKING_WAIT_MAX, text).await
+    }
+
+    /// The same, sooner.
+    pub(crate) async fn make_within(&mut self, wait: Duration, text: String) -> Result<(), Error> {
+        let made = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut self.connection);
+        answered_within(wait, made).await.map(|_| ())
+    }
+
+    /// What `query` answers, which may take [`MAKING_WAIT_MAX`].
+    pub(crate) async fn long_step(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        answered_within(MAKING_WAIT_MAX, query.fetch_all(&mut self.connection)).await
     }
 
     /// Whether `setting` is on. In one message, so that it can be asked of whatever answers.
@@ -130,7 +146,14 @@ async fn taken(
 }
 
 async fn answered<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::time::timeout(ANSWER_MAX, answer).await.unwrap_or_else(|_| Err(timed_out()))
+    answered_within(ANSWER_MAX, answer).await
+}
+
+async fn answered_within<T>(
+    wait: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::time::timeout(wait, answer).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
 /// A few connections that take turns; made when they are needed, kept as long as they work.

@@ -10,7 +10,7 @@ use sqlx::{
     Error, Row,
     postgres::{PgListener, PgPoolOptions},
 };
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 /// How often the log is asked how far it is. Notifications come sooner; this is for those that do not come, because
@@ -81,6 +81,9 @@ struct Watcher {
 /// Whether a failure was told already: once a failure, not once a second.
 #[derive(Debug, Default)]
 struct Told(bool);
+
+/// How long beginning to listen may take: connecting, and saying so.
+const LISTEN_WAIT_MAX: Duration = crate::CONNECT_WAIT_MAX.saturating_mul(2);
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,8 +164,11 @@ impl Watcher {
     }
 
     async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
-        listen(&self.connections.server, channel)
+        let listening = listen(&self.connections.server, channel);
+        // A server that lets us in and then says nothing must not hold up those who ask.
+        tokio::time::timeout(LISTEN_WAIT_MAX, listening)
             .await
+            .unwrap_or_else(|late| Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, late))))
             .map_err(|error| self.connections.failed("listening", error))
     }
 

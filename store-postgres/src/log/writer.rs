@@ -230,6 +230,8 @@ impl Writer {
 
     async fn write_checked(&mut self, appends: &[Due]) -> Result<Vec<Outcome>, Error> {
         self.make_ready().await?;
+        // Something that is remembered is wrong: in a log that was restored, types may have other numbers too, or none.
+        self.types = Interned::default();
         let Self { session, known, types, sql, started, .. } = self;
         let session = session.as_mut().expect("it was made ready");
         types.intern(session, sql, events(appends)).await?;

@@ -12,6 +12,9 @@ use sqlx::{Error, Row};
 /// How a snapshot of both begins.
 pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// For statements that read whole tables: no index, and as long as [`MAKING_WAIT_MAX`](crate::MAKING_WAIT_MAX).
+const WITHOUT_HURRY: &str = "SET LOCAL statement_timeout = '4h'; SET LOCAL enable_seqscan = on";
+
 /// How the documents of two generations differ that stand at one position.
 pub(super) async fn compare(
     tx: &mut Transaction<'_>,
@@ -36,10 +39,12 @@ async fn of_two(
     if old.checkpoint != new.furthest() || old.furthest() != new.checkpoint {
         return Err(Halt::Refused(CompareError::Apart { old: old.checkpoint, new: new.furthest() }));
     }
+    // Each is read as a whole, as large as it is.
+    tx.say(WITHOUT_HURRY).await?;
     if tables::are_there(tx, new.id).await? {
         return Ok(Comparison { position: old.checkpoint, ..tables::compare(tx, old.id, new.id).await? });
     }
-    let counts = tx.rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
+    let counts = tx.long_rows(tx.sql().compare.of_two(old.id, new.id).query()).await?;
     let count = |at: usize| counts[0].try_get::<i64, _>(at).map(i64::unsigned_abs);
     let mut found = Comparison {
         position: old.checkpoint,
@@ -51,7 +56,7 @@ async fn of_two(
     };
     if found.differences() > 0 {
         let statement = tx.sql().compare_examples.of_two(old.id, new.id);
-        let rows = tx.rows(statement.query().bind(COMPARISON_EXAMPLES_MAX as i64)).await?;
+        let rows = tx.long_rows(statement.query().bind(COMPARISON_EXAMPLES_MAX as i64)).await?;
         found.examples = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, Error>>()?;
     }
     Ok(found)

@@ -25,12 +25,21 @@ impl DocumentStore for PostgresDocuments {
         let names: Vec<&str> = keys.iter().map(|key| &**key).collect();
         let mut rows = vec![];
         for _ in 0..2 {
-            let statement = self.sql.load.of_generation(self.known_id_of(DOING, of).await?);
+            let id = self.known_id_of(DOING, of).await?;
+            let statement = self.sql.load.of_generation(id);
             let query = || statement.query().bind(of.name()).bind(number(of)).bind(names.clone());
             match self.connections.try_rows(query).await {
                 Ok(found) => rows = found,
-                // It was replaced, and nothing is left of it.
-                Err(error) if is_missing_table(&error) => return Ok(vec![Slot::default(); keys.len()]),
+                Err(error) if is_missing_table(&error) => {
+                    self.ids().remove(of);
+                    match self.id_of(DOING, of).await {
+                        // Somebody restored the database, as below.
+                        Ok(now) if now != id => continue,
+                        Err(error) if error.is_transient() => return Err(error),
+                        // It was replaced, and nothing is left of it.
+                        _ => return Ok(vec![Slot::default(); keys.len()]),
+                    }
+                }
                 Err(error) => return Err(self.failed(DOING, error)),
             }
             if !rows.is_empty() {

@@ -31,7 +31,6 @@ pub(super) async fn describe(
     let same = before.as_ref() == Some(&wanted);
     if !same {
         index(tx, found.id, &before.unwrap_or_default(), &wanted).await?;
-        tx.act(tx.sql().columns_set.query().bind(found.id).bind(Shown::stored(&wanted))).await?;
     }
     if found.state == GenerationState::Live && !(same && is_shown(tx, of.name()).await?) {
         tx.say("SAVEPOINT shown").await?;
@@ -40,9 +39,14 @@ pub(super) async fn describe(
             Err(error) if has_dependents(&error) => {
                 tracing::warn!(read_model = of.name(), %error, "the view keeps its columns: drop what rests on it, and start again");
                 tx.say("ROLLBACK TO SAVEPOINT shown").await?;
+                // Not remembered, so that the next start tries again.
+                return Ok(());
             }
             shown => shown?,
         }
+    }
+    if !same {
+        tx.act(tx.sql().columns_set.query().bind(found.id).bind(Shown::stored(&wanted))).await?;
     }
     Ok(())
 }

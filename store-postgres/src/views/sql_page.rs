@@ -7,11 +7,11 @@ use super::{
     tables,
     transaction::{Halt, Transaction},
 };
-use crate::{SqlProjection, SqlRefusal, Told, failure::is_refused};
+use crate::{SQL_PAGE_WAIT_MAX, SqlProjection, SqlRefusal, Told, failure::is_refused};
 use annals::{CheckpointError, PageWrite, Parked, Position, ProjectError, RecordedEvent, Step, error_text};
 use chrono::{DateTime, Utc};
-use sqlx::Row;
-use std::{collections::HashSet, sync::Arc};
+use sqlx::{Error, Row};
+use std::{collections::HashSet, io, sync::Arc};
 
 /// What somebody wants done with the parked events of one key, read before.
 pub(super) struct Again {
@@ -99,7 +99,9 @@ async fn try_events<P: SqlProjection>(
         return Ok(None);
     }
     tx.say("SAVEPOINT handling").await?;
-    let refusal = match projection.handle(tx.connection(), told).await {
+    // The author's statements know no limit of ours, and a server that is gone without a word answers none of them.
+    let handled = tokio::time::timeout(SQL_PAGE_WAIT_MAX, projection.handle(tx.connection(), told)).await;
+    let refusal = match handled.map_err(|late| Error::Io(io::Error::new(io::ErrorKind::TimedOut, late)))? {
         Ok(()) => {
             tx.say("RELEASE SAVEPOINT handling").await?;
             return Ok(None);

@@ -16,7 +16,7 @@ pub(super) async fn are_there(tx: &mut Transaction<'_>, id: i64) -> Result<bool,
 /// gets them.
 pub(super) async fn enter(tx: &mut Transaction<'_>, id: i64) -> Result<(), Error> {
     let path = format!("SET LOCAL search_path = {{tables}}; SET LOCAL enable_seqscan = on; {PLANS}");
-    tx.make(&path.replace("{tables}", &schema(tx, id))).await
+    tx.set(&path.replace("{tables}", &schema(tx, id))).await
 }
 
 const PLANS: &str = "SET LOCAL plan_cache_mode = auto";

@@ -1,7 +1,7 @@
 //! Several statements that count together or not at all.
 
 use super::{PostgresDocuments, Sql};
-use crate::session::Loan;
+use crate::{server::ANSWER_MAX, session::Loan};
 use annals::StoreError;
 use sqlx::{
     AssertSqlSafe, Decode, Error, PgConnection, Postgres, Row, Type,
@@ -77,11 +77,25 @@ impl<'s> Transaction<'s> {
         self.loan.session.make(text).await
     }
 
-    /// What `text` answers, in which every name was checked or quoted.
+    /// The same, of what is done at once.
+    pub(super) async fn set(&mut self, text: &str) -> Result<(), Error> {
+        let text = self.store.connections.server.options.schema.fill(text);
+        self.loan.session.make_within(ANSWER_MAX, text).await
+    }
+
+    /// What `text` answers, in which every name was checked or quoted. It may take [`MAKING_WAIT_MAX`](crate::MAKING_WAIT_MAX).
     pub(super) async fn made(&mut self, text: &str) -> Result<Vec<PgRow>, Error> {
         let text = self.store.connections.server.options.schema.fill(text);
         // Safe: see above.
-        self.loan.session.step(sqlx::query(AssertSqlSafe(text)).persistent(false)).await
+        self.long_rows(sqlx::query(AssertSqlSafe(text)).persistent(false)).await
+    }
+
+    /// What `query` answers, which may take [`MAKING_WAIT_MAX`](crate::MAKING_WAIT_MAX).
+    pub(super) async fn long_rows(
+        &mut self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        self.loan.session.long_step(query).await
     }
 
     /// The name of the schema in which read models are shown.

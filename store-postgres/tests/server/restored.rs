@@ -2,8 +2,8 @@
 
 use crate::place::{Place, at, number, to};
 use annals::{
-    EventStore, Expected, LogFilter, LogPage, Position, StoreError, Subscriber, SubscriberError,
-    TEND_INTERVAL, follow,
+    Commit, EventData, EventId, EventStore, Expected, Json, LogFilter, LogPage, PageLimit, Position,
+    StoreError, Subscriber, SubscriberError, TEND_INTERVAL, follow,
 };
 use annals_postgres::HEAD_POLL;
 use async_trait::async_trait;
@@ -40,6 +40,29 @@ async fn a_server_restored_behind_our_back_gets_no_gap() {
         let gaps = "SELECT max(position) - count(*) FROM log";
         assert_eq!(number(&mut place.raw().await, gaps).await, 0);
     }
+}
+
+/// What was restored did not know a type yet that the writer has a number for.
+///
+/// Control: where the writer keeps its numbers of types, the event is there under a number that names nothing.
+#[tokio::test]
+async fn a_type_that_a_restored_server_does_not_know_is_made_known_again() {
+    let Some(place) = Place::new() else { return };
+    let store = place.store().await;
+    let weighed = |expected| {
+        let event = EventData::raw(EventId::random(), "Weighed", 1, Json::empty());
+        Commit::to("order-1".parse().unwrap(), expected, [event])
+    };
+    store.append(to("order-1", Expected::NEW, 1)).await.unwrap();
+    store.append(weighed(at(1))).await.unwrap();
+    restore(&place, 1).await;
+    let gone = "SET session_replication_role = replica; DELETE FROM types WHERE name = 'Weighed'";
+    sqlx::raw_sql(gone).execute(&mut place.raw().await).await.unwrap();
+    store.append(weighed(at(1))).await.unwrap();
+    let read = place.store().await;
+    let page = read.read_log(Position::START, PageLimit::MAX, &LogFilter::all()).await.unwrap();
+    let types: Vec<&str> = page.events.iter().map(|event| &*event.event_type).collect();
+    assert_eq!(types, ["Counted", "Weighed"]);
 }
 
 /// Others go on behind what is left, further than we saw the log end.
