@@ -230,12 +230,21 @@ impl Writer {
 
     async fn write_checked(&mut self, appends: &[Due]) -> Result<Vec<Outcome>, Error> {
         self.make_ready().await?;
-        // Something that is remembered is wrong: in a log that was restored, types may have other numbers too, or none.
-        self.types = Interned::default();
         let Self { session, known, types, sql, started, .. } = self;
         let session = session.as_mut().expect("it was made ready");
-        types.intern(session, sql, events(appends)).await?;
-        let answered = session.rows(Checked::of(appends, types).query(sql, *started)).await?;
+        let mut answered = vec![];
+        for _ in 0..2 {
+            types.intern(session, sql, events(appends)).await?;
+            answered = session.rows(Checked::of(appends, types).query(sql, *started)).await?;
+            if !answered.is_empty() {
+                break;
+            }
+            // Nothing was written: the log was restored, and has no such types.
+            *types = Interned::default();
+        }
+        if answered.len() != appends.len() {
+            return Err(Error::RowNotFound);
+        }
         let (mut answers, mut repeats, mut head, mut before) =
             (vec![], vec![], Position::START, Position::START);
         for (row, due) in answered.iter().zip(appends) {

@@ -44,7 +44,7 @@ async fn a_server_restored_behind_our_back_gets_no_gap() {
 
 /// What was restored did not know a type yet that the writer has a number for.
 ///
-/// Control: where the writer keeps its numbers of types, the event is there under a number that names nothing.
+/// Control: without the look at types in `append_checked.sql`, the event is there under a number that names nothing.
 #[tokio::test]
 async fn a_type_that_a_restored_server_does_not_know_is_made_known_again() {
     let Some(place) = Place::new() else { return };
