@@ -3,7 +3,7 @@
 use super::making::stream;
 use crate::{
     EventStore, LogFilter, LogPage, PageLimit, Position, RecordedEvent, StoreError, StreamFilter, StreamId,
-    VersionRange, error_text,
+    VersionRange, error_text, retry,
 };
 use std::time::Duration;
 
@@ -22,9 +22,25 @@ pub(super) fn read<T>(answer: Result<T, StoreError>) -> T {
 
 /// All events of a stream, in pages of the default size.
 pub(super) async fn whole_stream(store: &dyn EventStore, stream: &StreamId) -> Vec<RecordedEvent> {
+    let pages = async |range| store.read(stream, range, PageLimit::DEFAULT).await;
+    whole(pages).await
+}
+
+/// The same where connections were cut a moment ago: a pooler may still hand one out that is gone.
+pub(super) async fn whole_stream_behind_cuts(
+    store: &dyn EventStore,
+    stream: &StreamId,
+) -> Vec<RecordedEvent> {
+    let pages = async |range| retry::transient(|| store.read(stream, range, PageLimit::DEFAULT)).await;
+    whole(pages).await
+}
+
+async fn whole(
+    pages: impl AsyncFn(VersionRange) -> Result<Vec<RecordedEvent>, StoreError>,
+) -> Vec<RecordedEvent> {
     let (mut events, mut range): (Vec<RecordedEvent>, _) = (Vec::new(), VersionRange::ALL);
     loop {
-        let page = read(store.read(stream, range, PageLimit::DEFAULT).await);
+        let page = read(pages(range).await);
         let Some(last) = page.last() else { return events };
         range = VersionRange::after(last.version);
         events.extend(page);
