@@ -52,8 +52,9 @@ async fn bring(
     loop {
         match catch_up(&*stores.store, subscriber.as_mut()).await {
             Ok(at) => return Ok(at),
-            Err(SubscriberError::Lease(LeaseError::Held { holder, .. })) => {
-                let at = checkpoint(stores, &name).await?;
+            Err(SubscriberError::Lease(LeaseError::Held { subscriber, holder, .. })) => {
+                let at =
+                    stores.place_of(&subscriber).await.map_err(|error| CliError::because(&name, &error))?;
                 if at >= head {
                     return Ok(at);
                 }
@@ -66,12 +67,4 @@ async fn bring(
             Err(error) => return Err(CliError::because(&name, &error)),
         }
     }
-}
-
-async fn checkpoint(stores: &Stores, name: &str) -> Result<Position, CliError> {
-    let all = stores.documents.subscribers().await.map_err(|error| CliError::because(name, &error))?;
-    let live = all
-        .into_iter()
-        .find(|info| info.subscriber.name() == name && info.state == annals::GenerationState::Live);
-    Ok(live.map_or(Position::START, |info| info.checkpoint))
 }

@@ -11,7 +11,7 @@ pub use settings::Settings;
 use crate::{CliError, Global, Service};
 use annals::{
     DocumentStore, EventStore, LogFilter, MemoryDocuments, MemoryStore, PageLimit, Position, SnapshotStore,
-    StoreError,
+    StoreError, SubscriberId,
 };
 use annals_postgres::{PostgresDocuments, PostgresStore};
 use annals_sqlite::{SqliteDocuments, SqliteStore};
@@ -179,6 +179,13 @@ impl Stores {
     /// The head of the log, read anew.
     pub async fn head(&self) -> Result<Position, StoreError> {
         Ok(self.store.read_log(Position::START, PageLimit::ONE, &LogFilter::all()).await?.head)
+    }
+
+    /// Where `generation` stands; at the start, where it is gone.
+    pub(crate) async fn place_of(&self, generation: &SubscriberId) -> Result<Position, StoreError> {
+        let all = self.documents.subscribers().await?;
+        let found = all.into_iter().find(|info| info.subscriber == *generation);
+        Ok(found.map_or(Position::START, |info| info.checkpoint))
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod asking;
 
-pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, is_gone, partitions};
+pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, partitions, partitions_surely};
 
 use crate::{KafkaFailed, KafkaOptions, secrets::Secrets, url::TokenSource};
 use chrono::Utc;

@@ -3,7 +3,7 @@
 use crate::{
     KafkaFailed, KafkaOptions, PARTITIONS_MAX, PublishError, PublisherTerms,
     admin::{Keeps, create_topic, record_bytes_max},
-    client::{Hearing, is_gone, partitions},
+    client::{Hearing, partitions, partitions_surely},
     control::Control,
 };
 use rdkafka::consumer::BaseConsumer;
@@ -86,7 +86,7 @@ pub(crate) async fn check_topics(
 ) -> Result<(), PublishError> {
     for topic in control.topics.keys() {
         let before = control.partitions(topic).unwrap_or(0);
-        let Some(now) = look_well(options, reader, topic).await? else {
+        let Some(now) = counted(options, reader, topic, partitions_surely).await? else {
             return Err(PublishError::TopicGone { topic: topic.clone() });
         };
         if before != now {
@@ -96,32 +96,27 @@ pub(crate) async fn check_topics(
     Ok(())
 }
 
-/// How many partitions `topic` has, which was there: none only where that is sure.
-async fn look_well(
-    options: &KafkaOptions,
-    reader: &Arc<BaseConsumer<Hearing>>,
-    topic: &str,
-) -> Result<Option<u32>, KafkaFailed> {
-    if let Some(found) = look(options, reader, topic).await? {
-        return Ok(Some(found));
-    }
-    let (asking, asks, name) = (options.clone(), reader.clone(), topic.to_string());
-    let looked = tokio::task::spawn_blocking(move || is_gone(&asking, &asks, &name)).await;
-    let gone = looked.unwrap_or_else(|_| Err(canceled(options)))?;
-    if gone { Ok(None) } else { look(options, reader, topic).await }
-}
-
 /// How many partitions `topic` has.
 pub(crate) async fn look(
     options: &KafkaOptions,
     reader: &Arc<BaseConsumer<Hearing>>,
     topic: &str,
 ) -> Result<Option<u32>, KafkaFailed> {
-    let (asking, reader, topic) = (options.clone(), reader.clone(), topic.to_string());
-    let looked = tokio::task::spawn_blocking(move || partitions(&asking, &reader, &topic)).await;
-    looked.unwrap_or_else(|_| Err(canceled(options)))
+    counted(options, reader, topic, partitions).await
 }
 
-fn canceled(options: &KafkaOptions) -> KafkaFailed {
-    options.failed("asking for a topic", rdkafka::error::KafkaError::Canceled)
+/// A way to count the partitions of a topic. Blocks.
+type Count = fn(&KafkaOptions, &BaseConsumer<Hearing>, &str) -> Result<Option<u32>, KafkaFailed>;
+
+/// How many partitions `topic` has, as `count` finds.
+async fn counted(
+    options: &KafkaOptions,
+    reader: &Arc<BaseConsumer<Hearing>>,
+    topic: &str,
+    count: Count,
+) -> Result<Option<u32>, KafkaFailed> {
+    let (asking, reader, topic) = (options.clone(), reader.clone(), topic.to_string());
+    let counted = tokio::task::spawn_blocking(move || count(&asking, &reader, &topic)).await;
+    counted
+        .unwrap_or_else(|_| Err(options.failed("asking for a topic", rdkafka::error::KafkaError::Canceled)))
 }

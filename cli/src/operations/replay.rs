@@ -2,8 +2,7 @@
 
 use crate::{CliError, Output, Progress, Service, Stores, standstill::Standstill, text::plain};
 use annals::{
-    LeaseError, LogPage, Position, Rebuild, RebuildError, Rebuilt, Registered, StoreError, SubscriberError,
-    SubscriberId,
+    LeaseError, LogPage, Position, Rebuild, RebuildError, Rebuilt, Registered, SubscriberError, SubscriberId,
 };
 use clap::Args;
 use serde::Serialize;
@@ -123,8 +122,11 @@ pub async fn replay(
                 bar.done();
                 return Ok(Replayed::of(name, rebuilt, began.elapsed()));
             }
-            Err(RebuildError::Fill(SubscriberError::Lease(held @ LeaseError::Held { .. }))) => {
-                if let Err(error) = wait_for_other(stores, &held, &mut standstill, &bar).await {
+            Err(RebuildError::Fill(SubscriberError::Lease(LeaseError::Held {
+                subscriber, holder, ..
+            }))) => {
+                let waited = wait_for_other(stores, &subscriber, &holder, &mut standstill, &bar).await;
+                if let Err(error) = waited {
                     bar.done();
                     return Err(error);
                 }
@@ -137,16 +139,16 @@ pub async fn replay(
     }
 }
 
-/// Waits a moment for whoever makes the read model too; fails when that one has stood still for too long.
+/// Waits a moment for `holder`, who makes the read model too; fails when that one has stood still for too long.
 async fn wait_for_other(
     stores: &Stores,
-    held: &LeaseError,
+    generation: &SubscriberId,
+    holder: &str,
     standstill: &mut Standstill,
     bar: &Progress,
 ) -> Result<(), CliError> {
-    let LeaseError::Held { subscriber, holder, .. } = held else { return Ok(()) };
-    let name = subscriber.name();
-    let at = checkpoint(stores, subscriber).await;
+    let name = generation.name();
+    let at = stores.place_of(generation).await;
     let at = at.map_err(|error| CliError::because(format_args!("replay {name}"), &error))?;
     if !standstill.bears(at) {
         let reason = format!("{holder} makes it too, and stands still at position {at}");
@@ -157,13 +159,6 @@ async fn wait_for_other(
     bar.says(format_args!("{name}: waiting for {holder}, which makes it too or was interrupted"));
     tokio::time::sleep(LOOK_INTERVAL).await;
     Ok(())
-}
-
-/// Where `generation` stands; at the start, where it is gone.
-async fn checkpoint(stores: &Stores, generation: &SubscriberId) -> Result<Position, StoreError> {
-    let all = stores.documents.subscribers().await?;
-    let found = all.into_iter().find(|info| info.subscriber == *generation);
-    Ok(found.map_or(Position::START, |info| info.checkpoint))
 }
 
 /// Makes read models anew, one after the other; one that fails keeps no other from its turn.

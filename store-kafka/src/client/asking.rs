@@ -91,7 +91,7 @@ fn is_unsettled(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| unsettled.contains(&code))
 }
 
-/// For each partition of `topic` its number; none where there is no such topic.
+/// How many partitions `topic` has; none where there is no such topic.
 pub(crate) fn partitions(
     options: &KafkaOptions,
     reader: &BaseConsumer<Hearing>,
@@ -111,6 +111,24 @@ pub(crate) fn partitions(
         }
     };
     asked(hearing, || hear(reader), ask).map_err(failed)
+}
+
+/// The same of a topic that was there: a broker that knows nothing of it may have just come back, and is asked again, a
+/// second long.
+pub(crate) fn partitions_surely(
+    options: &KafkaOptions,
+    reader: &BaseConsumer<Hearing>,
+    topic: &str,
+) -> Result<Option<u32>, KafkaFailed> {
+    for look in 0..GONE_LOOKS {
+        if look > 0 {
+            std::thread::sleep(GONE_LOOK_INTERVAL);
+        }
+        if let Some(found) = partitions(options, reader, topic)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Every topic of the cluster that this user may see, with how many partitions it has.
@@ -142,24 +160,6 @@ pub(crate) fn bounds_of(
     let unknown =
         |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
     asked_while(|error| is_unsettled(error) || unknown(error), reader.context(), || hear(reader), ask)
-}
-
-/// Whether `topic`, which was there, is there no more: a broker that knows nothing of it may have just come back, and is
-/// asked again, a second long.
-pub(crate) fn is_gone(
-    options: &KafkaOptions,
-    reader: &BaseConsumer<Hearing>,
-    topic: &str,
-) -> Result<bool, KafkaFailed> {
-    for look in 0..GONE_LOOKS {
-        if partitions(options, reader, topic)?.is_some() {
-            return Ok(false);
-        }
-        if look + 1 < GONE_LOOKS {
-            std::thread::sleep(GONE_LOOK_INTERVAL);
-        }
-    }
-    Ok(true)
 }
 
 /// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     KafkaOptions,
-    client::{ANSWER_MAX, is_about_logging_in, is_gone, told},
+    client::{ANSWER_MAX, is_about_logging_in, partitions_surely, told},
 };
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -180,7 +180,7 @@ impl Reader {
         let (failed, reader) = (|error| self.options.failed("reading", error), self.options.reader()?);
         let subscribed = self.consumer.subscription().map_err(failed)?;
         for topic in subscribed.elements().iter().map(|found| found.topic().to_string()) {
-            if is_gone(&self.options, &reader, &topic)? {
+            if partitions_surely(&self.options, &reader, &topic)?.is_none() {
                 return Ok(false);
             }
         }
