@@ -123,7 +123,7 @@ async fn an_event_that_somebody_else_stored_is_not_stored_again() {
 /// Many at once, on streams of their own and on those that whoever comes first begins: whoever waits for its turn gets
 /// it, and nothing is lost or mixed up.
 ///
-/// Control: without the lock in `0013_append_in_turn.sql`, an append fails.
+/// Control: without the lock in `0014_append_in_turn.sql`, an append fails.
 #[tokio::test]
 async fn four_writers_at_once_get_all_their_events_in() {
     const EACH: u64 = 100;

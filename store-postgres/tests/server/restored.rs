@@ -67,7 +67,7 @@ async fn a_type_that_a_restored_server_does_not_know_is_made_known_again() {
 
 /// Others go on behind what is left, further than we saw the log end.
 ///
-/// Control: without the look at versions in `0013_append_in_turn.sql`, version 11 follows version 7.
+/// Control: without the look at versions in `0014_append_in_turn.sql`, version 11 follows version 7.
 #[tokio::test]
 async fn a_server_restored_behind_our_back_gets_no_gap_where_others_went_on() {
     let Some(place) = Place::new() else { return };

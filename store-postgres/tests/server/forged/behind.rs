@@ -27,7 +27,7 @@ pub(super) const TWO: Next = Next {
 /// A stream that begins with the one event.
 const BEGINS: Next = Next { begun: "{1}", names: "{order-9}", streams: "{-1}", versions: "{1}", ..NEXT };
 
-/// Control: without the call of `check_written` in `0013_append_in_turn.sql`, 16 of these are written.
+/// Control: without the call of `check_written` in `0014_append_in_turn.sql`, 16 of these are written.
 #[tokio::test]
 async fn whoever_writes_behind_others_can_make_up_no_row() {
     let Some((_place, _owner, _name, mut raw)) = log_and_role().await else { return };
@@ -69,4 +69,23 @@ async fn whoever_writes_behind_others_can_make_up_no_row() {
         Next { versions: "{2}", ..BEGINS },
     ];
     none_is_written(&mut raw, forged.iter().flat_map(behind)).await;
+}
+
+/// Everybody waits for what is done in one's turn, so the streams are looked at before it.
+///
+/// Control: with the function of `0013_append_in_turn.sql`, which looks at them in its turn, that look waits too.
+#[tokio::test]
+async fn whoever_writes_behind_others_looks_at_its_streams_before_its_turn() {
+    let Some((place, _owner, _name, mut raw)) = log_and_role().await else { return };
+    let mut holder = place.raw().await;
+    let hold =
+        "BEGIN; SELECT pg_advisory_xact_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
+    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    sqlx::raw_sql("SET annals.appending = 'on'; SET lock_timeout = 50").execute(&mut raw).await.unwrap();
+    for sql in behind(&Next { versions: "{9}", ..NEXT }) {
+        assert_eq!(writes(&mut raw, &sql).await, Ok(false), "{sql}");
+    }
+    for sql in behind(&NEXT) {
+        assert!(refusal(&mut raw, &sql).await.contains("lock timeout"), "{sql}");
+    }
 }
