@@ -10,7 +10,7 @@ const PACKAGE: &str = "annals-benches";
 
 /// The one that stands in a workspace of its own, because other libraries bring much with them.
 const PEERS: &str = "peers";
-const PEERS_MANIFEST: &str = "benches/peers/Cargo.toml";
+pub(crate) const PEERS_MANIFEST: &str = "benches/peers/Cargo.toml";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

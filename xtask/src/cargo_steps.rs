@@ -2,11 +2,19 @@
 
 use annals_services::NOT_RUN;
 
+use crate::bench::PEERS_MANIFEST;
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;
 
 pub(crate) const FMT: Step =
     Step { name: "fmt", promise: "rustfmt would change nothing", needs: None, run: fmt };
+
+pub(crate) const LOCKS: Step = Step {
+    name: "locks",
+    promise: "the lock file of the peers, which nothing else here builds, is as the manifests want it",
+    needs: None,
+    run: locks,
+};
 
 /// In order; each needs the one before it, or what it compiles.
 pub(crate) const COMPILING: [Step; 5] = [
@@ -32,6 +40,9 @@ pub(crate) const COMPILING: [Step; 5] = [
     Step { name: "tests", promise: "every test and doc example passes", needs: Some("compile"), run: tests },
 ];
 
+/// What cargo says of a lock file that it would change.
+const OUTDATED: &str = "cannot update the lock file";
+
 /// What a promise of a contract suite says that means nothing to a kind of store.
 const DOES_NOT_APPLY: &str = "DOES NOT APPLY: ";
 
@@ -40,6 +51,20 @@ const RESULT: &str = "test result: ";
 
 fn fmt(workspace: &Workspace) -> anyhow::Result<Outcome> {
     step::all(vec![workspace.cargo(&["fmt", "--all", "--", "--check", "--color", "never"])])
+}
+
+/// A dependency that our crates get belongs there too.
+fn locks(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let looks = ["update", "--workspace", "--locked", "--manifest-path", PEERS_MANIFEST];
+    let ran = step::run(workspace.cargo(&looks), |_| ())?;
+    Ok(if ran.success {
+        Outcome::Passed(String::new())
+    } else if ran.output.contains(OUTDATED) {
+        let mend = format!("mend it: cargo update --workspace --manifest-path {PEERS_MANIFEST}\n");
+        Outcome::Failed(ran.output + &mend)
+    } else {
+        Outcome::NotChecked(format!("cargo could not tell\n{}", ran.output))
+    })
 }
 
 /// A note of what is there. What is lacking is named before a build fails for it with many words.

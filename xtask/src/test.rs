@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 /// Every step in the order in which they run: the quick ones first.
 fn steps() -> Vec<Step> {
-    let mut steps = vec![cargo_steps::FMT];
+    let mut steps = vec![cargo_steps::FMT, cargo_steps::LOCKS];
     steps.extend(rules::STEPS);
     steps.extend(licences::STEPS);
     // Before what builds with all features, so that those programs are what is left.
