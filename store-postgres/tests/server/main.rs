@@ -17,6 +17,7 @@ mod log_contract;
 mod lost_answers;
 mod opening;
 mod own;
+mod parts;
 mod place;
 mod pooled;
 mod proxy;
