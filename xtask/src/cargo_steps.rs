@@ -40,8 +40,8 @@ pub(crate) const COMPILING: [Step; 5] = [
     Step { name: "tests", promise: "every test and doc example passes", needs: Some("compile"), run: tests },
 ];
 
-/// What cargo says of a lock file that it would change.
-const OUTDATED: &str = "cannot update the lock file";
+/// What cargo names where it would change or make a lock file, or cannot read it.
+const OF_LOCKS: &str = "lock file";
 
 /// What a promise of a contract suite says that means nothing to a kind of store.
 const DOES_NOT_APPLY: &str = "DOES NOT APPLY: ";
@@ -59,7 +59,7 @@ fn locks(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let ran = step::run(workspace.cargo(&looks), |_| ())?;
     Ok(if ran.success {
         Outcome::Passed(String::new())
-    } else if ran.output.contains(OUTDATED) {
+    } else if ran.output.contains(OF_LOCKS) {
         let mend = format!("mend it: cargo update --workspace --manifest-path {PEERS_MANIFEST}\n");
         Outcome::Failed(ran.output + &mend)
     } else {

@@ -1,6 +1,6 @@
 //! Several subscribers that write into one generation at once.
 
-use crate::place::{Place, number, stream};
+use crate::place::{Place, stream};
 use annals::{
     Change, CheckpointError, Checkpoints, DocumentStore, Json, Lease, LeaseTerms, PageWrite, Parked,
     Position, Step, SubscriberId, Version,
@@ -8,13 +8,9 @@ use annals::{
 use annals_postgres::PostgresDocuments;
 use chrono::Utc;
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
 
 /// What the parts write into.
 const NAME: &str = "orders";
-
-/// Long enough for whoever is to get in line.
-const LINE_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A part under its lease, and what it writes into.
 struct Part {
@@ -45,17 +41,6 @@ impl Part {
     }
 }
 
-/// Until so many of those who write in `place` wait for a lock.
-async fn in_line(place: &Place, count: i64) {
-    let mut raw = place.raw().await;
-    let waiting = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'annals {}' AND wait_event_type = 'Lock'",
-        place.schema
-    );
-    let seen = async { while number(&mut raw, &waiting).await < count {} };
-    timeout(LINE_WAIT_MAX, seen).await.unwrap_or_else(|_| panic!("{count} were to be in line"));
-}
-
 /// A part that parks waits for one that is in the middle of a page, and those that come later wait behind it.
 ///
 /// Control: with the call of the function alone in `commit_part.sql`, the last one does not get in line, and goes in front.
@@ -65,16 +50,16 @@ async fn whoever_parks_gets_its_turn_beside_busy_parts() {
     let (parks, goes_on) = (Part::of(&place, "orders-at-0").await, Part::of(&place, "orders-at-1").await);
     let mut raw = place.raw().await;
     let busy = format!(
-        "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtextextended('{NAME}', 'generations'::regclass::oid::bigint)); \
+        "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtextextended('{NAME} 1', 'parked'::regclass::oid::bigint)); \
          SELECT FROM generations WHERE name = '{NAME}' FOR SHARE"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(busy)).execute(&mut raw).await.unwrap();
     let parking = tokio::spawn(parks.write("a", PageWrite { park: vec![parked()], ..PageWrite::default() }));
-    in_line(&place, 1).await;
+    place.in_line(1).await;
     let put = Change::Put(Json::empty());
     let page = PageWrite { changes: vec![("b".into(), put)], ..PageWrite::default() };
     let going_on = tokio::spawn(goes_on.write("b", page));
-    in_line(&place, 2).await;
+    place.in_line(2).await;
     assert!(!going_on.is_finished());
     sqlx::raw_sql("COMMIT").execute(&mut raw).await.unwrap();
     parking.await.unwrap().unwrap();

@@ -3,9 +3,14 @@
 use annals::{Commit, EventData, EventId, Expected, Json, StreamId, Version};
 use annals_postgres::{PostgresDocuments, PostgresOptions, PostgresStore, ServerError};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Where the server is; `cargo xtask test` sets it, and `cargo xtask up` prints it.
 const URL: &str = "ANNALS_POSTGRES_URL";
+
+/// Long enough for whoever is to get in line.
+const LINE_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A schema of its own.
 pub(crate) struct Place {
@@ -93,6 +98,17 @@ impl Place {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
         let name = format!("annals {}", self.schema);
         sqlx::query(cut).bind(name).execute(&mut self.raw().await).await.unwrap();
+    }
+
+    /// Until so many of those connections wait for a lock.
+    pub(crate) async fn in_line(&self, count: i64) {
+        let mut raw = self.raw().await;
+        let waiting = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'annals {}' AND wait_event_type = 'Lock'",
+            self.schema
+        );
+        let seen = async { while number(&mut raw, &waiting).await < count {} };
+        timeout(LINE_WAIT_MAX, seen).await.unwrap_or_else(|_| panic!("{count} were to be in line"));
     }
 }
 

@@ -83,6 +83,35 @@ async fn a_server_restored_behind_our_back_gets_no_gap_where_others_went_on() {
     assert_eq!(next.position, Position::new(13));
 }
 
+/// The same while we wait for our turn, with the streams looked at already.
+///
+/// Control: without the look at `found_id` in `0014_append_in_turn.sql`, version 11 follows version 7.
+#[tokio::test]
+async fn a_server_restored_while_we_wait_for_our_turn_gets_no_gap() {
+    const GROW: &str = "INSERT INTO streams (id, name) VALUES (8, 'order-2'); \
+        INSERT INTO log (position, stream, version, recorded_at, event_id, type, commit_index, commit_size, format, \
+                         metadata, payload) \
+          SELECT 7 + n, 8, n, recorded_at, gen_random_uuid(), type, 0, 1, 0, metadata, payload \
+          FROM log, generate_series(1, 5) n WHERE position = 1";
+    let Some(place) = Place::new() else { return };
+    let store = place.store().await;
+    for i in 0..10 {
+        store.append(to("order-1", at(i), 1)).await.unwrap();
+    }
+    let mut other = place.raw().await;
+    let hold = "SELECT pg_advisory_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
+    sqlx::raw_sql(hold).execute(&mut other).await.unwrap();
+    let waiting = tokio::spawn(async move { (store.append(to("order-1", at(10), 1)).await, store) });
+    place.in_line(1).await;
+    restore(&place, 7).await;
+    sqlx::raw_sql("SET session_replication_role = replica").execute(&mut other).await.unwrap();
+    sqlx::raw_sql(GROW).execute(&mut other).await.unwrap();
+    sqlx::raw_sql("SELECT pg_advisory_unlock_all()").execute(&mut other).await.unwrap();
+    let (refused, store) = waiting.await.unwrap();
+    assert_eq!(refused.unwrap_err().to_string(), "order-1 is at version 7, not at 10");
+    assert_eq!(store.append(to("order-1", at(7), 1)).await.unwrap().position, Position::new(13));
+}
+
 /// A lost connection forgets all that was remembered, so the next append starts from the real head.
 ///
 /// Control: with `is_fresh` kept in `Writer::lose`, version 11 follows version 7.
