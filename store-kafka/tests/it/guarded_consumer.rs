@@ -3,13 +3,20 @@
 
 use crate::{
     broker::unique,
-    guarded::{PASSWORD, file, guarded, options, said},
+    guarded::{PASSWORD, file, guarded, options, said, token},
     place::Place,
     tally::{Elsewhere, Tally, all},
 };
 use annals::{Checkpoints, DocumentStore, MemoryDocuments, PageLimit, Projector, catch_up};
 use annals_kafka::{DeadLetters, Delivery, PartitionLag, PublisherTerms};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
 
 /// The control is the read model that the log itself makes.
 #[tokio::test(flavor = "multi_thread")]
@@ -56,4 +63,45 @@ async fn an_event_hub_is_published_to_and_consumed_from_with_dead_letters_and_wi
     catch_up(&*place.store, &mut projector).await.unwrap();
     assert_eq!(there.tallied().await, all(&documents).await);
     assert!(!said().contains(PASSWORD));
+}
+
+/// Who is let in to publish is let in to consume, and stays in: tokens last for 6 s.
+///
+/// Control: with `ENABLE_REFRESH_OAUTH_TOKEN` false for a member of a group, the one with a token counts nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_gets_in_by_password_and_by_token_and_stays() {
+    let Some(broker) = guarded() else { return };
+    let place = Place::on(broker.url().parse().unwrap());
+    let publish = async |key: u32| {
+        place.append("order", key, 3).await;
+        catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
+    };
+    publish(1).await;
+    let (asked, more) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+    let (counted, tell) = (asked.clone(), more.clone());
+    let source = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        tell.notify_one();
+        Ok(token(Duration::from_secs(6)))
+    };
+    let by_password = options(&broker, &format!("alice:{PASSWORD}"), "mechanism=SCRAM-SHA-512");
+    let by_token = options(&broker, "", "mechanism=OAUTHBEARER").with_token(source);
+    let [one, other] = [by_password, by_token].map(|options| Elsewhere {
+        group: unique("let-in"),
+        ..Elsewhere::new(&options, vec![place.topic("order")])
+    });
+    let by_password = one.run();
+    one.until_counted(3).await;
+    // By now there is a topic for dead letters, which nobody makes by token.
+    let by_token = other.run();
+    other.until_counted(3).await;
+    let before = asked.load(Ordering::Relaxed);
+    while asked.load(Ordering::Relaxed) < before + 2 {
+        more.notified().await;
+    }
+    publish(2).await;
+    one.until_counted(6).await;
+    other.until_counted(6).await;
+    by_password.stop().await;
+    by_token.stop().await;
 }
