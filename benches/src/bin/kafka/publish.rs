@@ -6,7 +6,7 @@ use crate::{
     plain::{self, With},
 };
 use annals::{EventStore, MemoryDocuments, MemoryStore, catch_up};
-use annals_benches::{Args, Figure, Medium, Pairs, Report, Stopwatch, Turn, once};
+use annals_benches::{Args, Figure, Medium, Pairs, Report, Stopwatch, Turn, once, pairs};
 use annals_kafka::{KafkaOptions, Publisher, PublisherTerms, TopicNames};
 use annals_postgres::PostgresStore;
 use annals_services::{OwnServer, finding};
@@ -48,30 +48,24 @@ pub(crate) fn measure(
     report.add(&Figure::of(BYTES, "disk", "bytes", &once(in_log, without)))?;
     let size = limit::size_for(broker, in_log)?;
     if args.wants(DRIVER) {
-        let mut pairs = Pairs::default();
-        for round in 0..=args.rounds {
+        let limit = || {
             let (limit, bytes) = plain::send(broker, count, With::Headers)?;
             ensure_alike(bytes, in_log)?;
-            let (ours, _) = publish(runtime, broker, &memory, count)?;
-            if round > 0 {
-                pairs.add(ours, limit);
-            }
-        }
+            Ok(limit)
+        };
+        let pairs = pairs(args.rounds, || Ok(publish(runtime, broker, &memory, count)?.0), limit)?;
         report.add(&Figure::of(DRIVER, "disk", "events/s", &pairs))?;
     }
     let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>| {
         if !args.wants(name) {
             return Ok(());
         }
-        let mut pairs = Pairs::default();
-        for round in 0..=args.rounds {
+        let limit = || {
             let (limit, bytes) = limit::producer_performance(broker, count, size)?;
             ensure_alike(bytes, in_log)?;
-            let (ours, _) = publish(runtime, broker, store, count)?;
-            if round > 0 {
-                pairs.add(ours, limit);
-            }
-        }
+            Ok(limit)
+        };
+        let pairs = pairs(args.rounds, || Ok(publish(runtime, broker, store, count)?.0), limit)?;
         let figure = Figure::of(name, "disk", "events/s", &pairs);
         report.add(&goal.map_or_else(|| figure.clone(), |goal| figure.clone().at_least(goal)))
     };
