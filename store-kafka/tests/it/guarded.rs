@@ -7,10 +7,14 @@ use std::{
     io::{self, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, Once, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, Once, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::Notify;
 
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
@@ -68,6 +72,31 @@ pub(crate) fn token(lasts: Duration) -> Token {
     );
     let token = format!("{}.{}.", base64(b"{\"alg\":\"none\"}"), base64(claims.as_bytes()));
     Token { token, principal: "alice".into(), until_ms: until.as_millis() as i64 }
+}
+
+/// Tokens that last for 6 s, and how often one was asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens {
+    asked: Arc<AtomicU32>,
+    more: Arc<Notify>,
+}
+
+impl Tokens {
+    pub(crate) fn source(&self) -> impl Fn() -> Result<Token, String> + Send + Sync + 'static {
+        let Self { asked, more } = self.clone();
+        move || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            more.notify_one();
+            Ok(token(Duration::from_secs(6)))
+        }
+    }
+
+    pub(crate) async fn asked_for_twice_more(&self) {
+        let before = self.asked.load(Ordering::Relaxed);
+        while self.asked.load(Ordering::Relaxed) < before + 2 {
+            self.more.notified().await;
+        }
+    }
 }
 
 /// For URLs, without padding.

@@ -3,20 +3,13 @@
 
 use crate::{
     broker::unique,
-    guarded::{PASSWORD, file, guarded, options, said, token},
+    guarded::{PASSWORD, Tokens, file, guarded, options, said},
     place::Place,
     tally::{Elsewhere, Tally, all},
 };
 use annals::{Checkpoints, DocumentStore, MemoryDocuments, PageLimit, Projector, catch_up};
 use annals_kafka::{DeadLetters, Delivery, PartitionLag, PublisherTerms};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
-use tokio::sync::Notify;
+use std::sync::{Arc, atomic::Ordering};
 
 /// The control is the read model that the log itself makes.
 #[tokio::test(flavor = "multi_thread")]
@@ -77,15 +70,9 @@ async fn a_consumer_gets_in_by_password_and_by_token_and_stays() {
         catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
     };
     publish(1).await;
-    let (asked, more) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
-    let (counted, tell) = (asked.clone(), more.clone());
-    let source = move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        tell.notify_one();
-        Ok(token(Duration::from_secs(6)))
-    };
+    let tokens = Tokens::default();
     let by_password = options(&broker, &format!("alice:{PASSWORD}"), "mechanism=SCRAM-SHA-512");
-    let by_token = options(&broker, "", "mechanism=OAUTHBEARER").with_token(source);
+    let by_token = options(&broker, "", "mechanism=OAUTHBEARER").with_token(tokens.source());
     let [one, other] = [by_password, by_token].map(|options| Elsewhere {
         group: unique("let-in"),
         ..Elsewhere::new(&options, vec![place.topic("order")])
@@ -95,10 +82,7 @@ async fn a_consumer_gets_in_by_password_and_by_token_and_stays() {
     // By now there is a topic for dead letters, which nobody makes by token.
     let by_token = other.run();
     other.until_counted(3).await;
-    let before = asked.load(Ordering::Relaxed);
-    while asked.load(Ordering::Relaxed) < before + 2 {
-        more.notified().await;
-    }
+    tokens.asked_for_twice_more().await;
     publish(2).await;
     one.until_counted(6).await;
     other.until_counted(6).await;

@@ -2,20 +2,16 @@
 
 use crate::{
     broker::topics,
-    guarded::{PASSWORD, elsewhere, file, guarded, options, said, token, url},
+    guarded::{PASSWORD, Tokens, elsewhere, file, guarded, options, said, token, url},
     place::Place,
 };
 use annals::{Runner, SubscriberError, catch_up, error_text};
 use annals_kafka::KafkaOptions;
 use annals_services::OwnBroker;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long a login that will never be let in may take to be told so.
@@ -77,14 +73,8 @@ async fn a_token_opens_from_a_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_that_idles_renews_its_token() {
     let Some(broker) = guarded() else { return };
-    let (asked, more) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
-    let (counted, tell) = (asked.clone(), more.clone());
-    let source = move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        tell.notify_one();
-        Ok(token(Duration::from_secs(6)))
-    };
-    let by_token = options(&broker, "", "mechanism=OAUTHBEARER").with_token(source);
+    let tokens = Tokens::default();
+    let by_token = options(&broker, "", "mechanism=OAUTHBEARER").with_token(tokens.source());
     let place = Place::on(broker.url().parse().unwrap());
     make_topics(&broker, &place);
     place.append("order", 1, 1).await;
@@ -92,10 +82,7 @@ async fn a_publisher_that_idles_renews_its_token() {
     let runner = Runner::new(place.store.clone()).with(place.publisher_to(by_token, place.terms()));
     let running = tokio::spawn(runner.run(stop.clone()));
     while place.proof(&["order"]).await.records() < 1 {}
-    let before = asked.load(Ordering::Relaxed);
-    while asked.load(Ordering::Relaxed) < before + 2 {
-        more.notified().await;
-    }
+    tokens.asked_for_twice_more().await;
     place.append("order", 1, 1).await;
     let sent = Instant::now();
     while place.proof(&["order"]).await.records() < 2 {}
