@@ -48,14 +48,11 @@ async fn engines_in_one_database_do_not_wait_for_each_other() {
     let (Some(one), Some(two)) = (Place::new(), Place::new()) else { return };
     let (first, second) = (one.store().await, two.store().await);
     first.append(to("order-1", Expected::NEW, 1)).await.unwrap();
-    let mut holder = one.raw().await;
-    let hold =
-        "BEGIN; SELECT pg_advisory_xact_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
-    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    let mut holder = one.holding_the_log().await;
     second.append(to("order-1", Expected::NEW, 1)).await.unwrap();
     let waiting = tokio::spawn(async move { first.append(to("order-1", at(1), 1)).await });
     second.append(to("order-1", at(1), 1)).await.unwrap();
     assert!(!waiting.is_finished());
-    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    sqlx::raw_sql("SELECT pg_advisory_unlock_all()").execute(&mut holder).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().position, Position::new(2));
 }

@@ -93,6 +93,14 @@ impl Place {
         connection
     }
 
+    /// A connection that holds the lock of the log, until it ends or says `pg_advisory_unlock_all`.
+    pub(crate) async fn holding_the_log(&self) -> PgConnection {
+        let mut raw = self.raw().await;
+        let hold = "SELECT pg_advisory_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
+        sqlx::raw_sql(hold).execute(&mut raw).await.unwrap();
+        raw
+    }
+
     /// Ends every connection that stores have to this schema.
     pub(crate) async fn cut(&self) {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";

@@ -98,9 +98,7 @@ async fn a_server_restored_while_we_wait_for_our_turn_gets_no_gap() {
     for i in 0..10 {
         store.append(to("order-1", at(i), 1)).await.unwrap();
     }
-    let mut other = place.raw().await;
-    let hold = "SELECT pg_advisory_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
-    sqlx::raw_sql(hold).execute(&mut other).await.unwrap();
+    let mut other = place.holding_the_log().await;
     let waiting = tokio::spawn(async move { (store.append(to("order-1", at(10), 1)).await, store) });
     place.in_line(1).await;
     restore(&place, 7).await;

@@ -48,9 +48,7 @@ async fn a_lock_is_not_waited_for_longer_than_the_limit_on_each_way() {
         stores.push(PostgresStore::open(way).await.unwrap());
     }
     stores[0].append(to("order-1", Expected::NEW, 1)).await.unwrap();
-    let mut holder = pooled.place.raw().await;
-    let hold = "SELECT pg_advisory_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
-    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    let mut holder = pooled.place.holding_the_log().await;
     let began = Instant::now();
     let appends = stores.iter().map(|store| store.append(to("order-1", Expected::Any, 1)));
     for refused in futures_of(appends).await {

@@ -77,10 +77,7 @@ async fn whoever_writes_behind_others_can_make_up_no_row() {
 #[tokio::test]
 async fn whoever_writes_behind_others_looks_at_its_streams_before_its_turn() {
     let Some((place, _owner, _name, mut raw)) = log_and_role().await else { return };
-    let mut holder = place.raw().await;
-    let hold =
-        "BEGIN; SELECT pg_advisory_xact_lock((1634889313::bigint << 32) | 'log'::regclass::oid::bigint)";
-    sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+    let _holder = place.holding_the_log().await;
     sqlx::raw_sql("SET annals.appending = 'on'; SET lock_timeout = 50").execute(&mut raw).await.unwrap();
     for sql in behind(&Next { versions: "{9}", ..NEXT }) {
         assert_eq!(writes(&mut raw, &sql).await, Ok(false), "{sql}");
