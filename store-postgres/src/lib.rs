@@ -35,4 +35,4 @@ pub use server::{
 pub use settings::PostgresSettings;
 pub use sql_projection::{SqlProjection, SqlRefusal, Told};
 pub use url::{Pooler, PostgresOptions, UrlError};
-pub use views::{PostgresDocuments, SqlProjector};
+pub use views::{PostgresDocuments, SqlParts, SqlProjector};

@@ -1,7 +1,7 @@
 //! Tables: made where they are missing, brought up to date, refused where they are newer or somebody else's.
 
 use crate::{
-    ServerError,
+    LOCK_WAIT_MAX, ServerError,
     server::{Server, lock_wait},
     session::Session,
     statement::statements,
@@ -89,7 +89,7 @@ async fn applied(
         session.say("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
         sql.schema_lock.query().execute(session.connection()).await?;
         // Whoever uses a table is not waited for like that: all that comes behind us would wait too.
-        session.make(lock_wait()).await?;
+        session.make(lock_wait(LOCK_WAIT_MAX)).await?;
     }
     version(session, server, sql, layout).await
 }

@@ -144,9 +144,9 @@ pub(crate) fn begin_within_waits(begin: &str, plans: Plans) -> String {
     said.fold(begin.to_string(), |text, (name, value)| format!("{text}; SET LOCAL {name} = {value}"))
 }
 
-/// The wait for locks as it always is, until the transaction ends.
-pub(crate) fn lock_wait() -> String {
-    format!("SET LOCAL lock_timeout = {}", LOCK_WAIT_MAX.as_millis())
+/// How long a lock is waited for, until the transaction ends.
+pub(crate) fn lock_wait(wait: Duration) -> String {
+    format!("SET LOCAL lock_timeout = {}", wait.as_millis())
 }
 
 pub(crate) fn timed_out() -> Error {

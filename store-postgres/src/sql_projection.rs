@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// table `invoices` is the view `invoices`.
 ///
 /// What [`handle`](Self::handle) writes, what was parked and the checkpoint count together, under the lease: each event
-/// counts exactly once. Run by a [`SqlProjector`](crate::SqlProjector); rebuilt, compared and switched as any read
-/// model.
+/// counts exactly once. Run by a [`SqlProjector`](crate::SqlProjector), or from topics by [`SqlParts`](crate::SqlParts);
+/// rebuilt, compared and switched as any read model.
 ///
 /// ```
 /// use annals::{DomainEvent, RecordedEvent};
@@ -72,7 +72,7 @@ pub trait SqlProjection: Send + Sync + 'static {
     async fn create(&self, tables: &mut PgConnection) -> Result<(), sqlx::Error>;
 
     /// Under what an event is parked when it is refused; later events of that key follow it there, others go on.
-    /// The stream, if nothing else is said.
+    /// The stream, if nothing else is said. Of several that an upcast made of one, the key of the first counts.
     fn key(&self, _event: &Self::Event, recorded: &RecordedEvent) -> Arc<str> {
         recorded.stream.as_str().into()
     }

@@ -14,8 +14,11 @@ mod readers;
 mod rebuild;
 mod shown;
 mod sql_page;
+mod sql_part;
+mod sql_part_page;
 mod sql_projector;
 mod sql_retry;
+mod sql_rows;
 mod tables;
 mod transaction;
 
@@ -29,6 +32,7 @@ use crate::{
     statement::{Statement, statements},
 };
 use annals::{StoreError, SubscriberId};
+pub use sql_part::SqlParts;
 pub use sql_projector::SqlProjector;
 use std::{
     collections::HashMap,

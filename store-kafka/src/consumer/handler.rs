@@ -45,7 +45,21 @@ impl Handler {
             let projector = projector.mode(mode).building(generation.clone()).lease_terms(terms);
             Box::new(projector) as Box<dyn Subscriber>
         };
-        Self { name: P::NAME, parks: Some(parks), make: Arc::new(make) }
+        Self::parts(P::NAME, parks, make)
+    }
+
+    /// Feeds a projection of another kind, called `name`: `make` makes a subscriber that runs one part of it, in a mode,
+    /// keeping what it parks, under a lease. `checkpoints` are where the parts keep theirs, in one transaction with what
+    /// they write. For tables in PostgreSQL, `SqlParts` of `annals-postgres`.
+    pub fn parts(
+        name: &'static str,
+        checkpoints: Arc<dyn Checkpoints>,
+        make: impl Fn(&str, PartMode, Arc<dyn ParkedEvents>, LeaseTerms) -> Box<dyn Subscriber>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { name, parks: Some(checkpoints), make: Arc::new(make) }
     }
 
     /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered

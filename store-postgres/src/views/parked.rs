@@ -1,6 +1,6 @@
 //! Parked events, and what somebody wants done about them.
 
-use super::PostgresDocuments;
+use super::{PostgresDocuments, transaction::Transaction};
 use annals::{PageLimit, Parked, ParkedAction, ParkedRequest, Position, StoreError, SubscriberId, Version};
 use sqlx::{Error, Row, postgres::PgRow};
 
@@ -50,10 +50,34 @@ impl PostgresDocuments {
         let generation = self.id_of(DOING, of).await?;
         let query = || self.sql.requests.query().bind(generation).bind(limit.get() as i64);
         let rows = self.connections.rows(DOING, query).await?;
-        let read =
-            |row: &PgRow| Ok(ParkedRequest { key: text(row, 0)?.into(), action: action_of(text(row, 1)?)? });
-        rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.failed(DOING, error))
+        rows.iter().map(request).collect::<Result<_, _>>().map_err(|error| self.failed(DOING, error))
     }
+}
+
+/// Events parked under `key` in generation `id` behind `after`, as this transaction sees them.
+pub(super) async fn parked_behind(
+    tx: &mut Transaction<'_>,
+    id: i64,
+    key: &str,
+    after: Position,
+    limit: PageLimit,
+) -> Result<Vec<Parked>, Error> {
+    let query = tx.sql().parked_page_of_key.query().bind(id).bind(key).bind(after.to_i64());
+    tx.rows(query.bind(limit.get() as i64)).await?.iter().map(parked).collect()
+}
+
+/// What was asked for in generation `id`, as this transaction sees it.
+pub(super) async fn requests_of(
+    tx: &mut Transaction<'_>,
+    id: i64,
+    limit: PageLimit,
+) -> Result<Vec<ParkedRequest>, Error> {
+    let query = tx.sql().requests.query().bind(id).bind(limit.get() as i64);
+    tx.rows(query).await?.iter().map(request).collect()
+}
+
+fn request(row: &PgRow) -> Result<ParkedRequest, Error> {
+    Ok(ParkedRequest { key: text(row, 0)?.into(), action: action_of(text(row, 1)?)? })
 }
 
 fn parked(row: &PgRow) -> Result<Parked, Error> {

@@ -35,7 +35,7 @@ impl PostgresDocuments {
         Ok(())
     }
 
-    fn part_query<'p>(
+    pub(super) fn part_query<'p>(
         &self,
         step: &'p Step,
         into: &'p SubscriberId,
@@ -84,7 +84,11 @@ impl PostgresDocuments {
 }
 
 /// What the call answered.
-fn part_outcome(row: &PgRow, step: &Step, into: &SubscriberId) -> Result<Result<(), CheckpointError>, Error> {
+pub(super) fn part_outcome(
+    row: &PgRow,
+    step: &Step,
+    into: &SubscriberId,
+) -> Result<Result<(), CheckpointError>, Error> {
     let subscriber = into.clone();
     Ok(match row.try_get::<i16, _>(0)? {
         11 => Err(unknown(into).into()),

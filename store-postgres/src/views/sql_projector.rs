@@ -3,7 +3,7 @@
 use super::{
     PostgresDocuments,
     generation::Generation,
-    sql_retry::tell,
+    sql_rows::{tell, tell_parked},
     tables,
     transaction::{Halt, Transaction},
 };
@@ -60,9 +60,7 @@ impl<P: SqlProjection> SqlProjector<P> {
     }
 
     async fn make_tables(&self) -> Result<(), SubscriberError> {
-        let mut tx = self.documents.begin("making the tables of a projection").await?;
-        let done = create(&mut tx, &*self.projection, self.place.id()?).await;
-        Ok(tx.end(done).await?)
+        Ok(self.documents.make_tables(&*self.projection, self.place.id()?).await?)
     }
 
     /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
@@ -80,7 +78,19 @@ impl<P: SqlProjection> SqlProjector<P> {
     }
 }
 
-/// Makes the tables of a generation that has none, and shows them if it is live.
+impl PostgresDocuments {
+    /// Makes the tables of generation `of` where it has none, and shows them if it is live.
+    pub(super) async fn make_tables<P: SqlProjection>(
+        &self,
+        projection: &P,
+        of: &SubscriberId,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin("making the tables of a projection").await?;
+        let done = create(&mut tx, projection, of).await;
+        tx.end(done).await
+    }
+}
+
 async fn create<P: SqlProjection>(
     tx: &mut Transaction<'_>,
     projection: &P,
@@ -128,10 +138,7 @@ impl<P: SqlProjection> Subscriber for SqlProjector<P> {
         let step = self.place.step(page.looked)?;
         let told = tell::<P>(&page.events)?;
         let parked = self.documents.handle_page(&*self.projection, &step, told, None).await?;
-        if let Some(first) = parked.first() {
-            metrics::counter!("annals_events_parked", "subscriber" => P::NAME).increment(parked.len() as u64);
-            tracing::warn!(subscriber = P::NAME, parked = parked.len(), first = %first.error, "events are parked");
-        }
+        tell_parked::<P>(&parked);
         self.place.stepped(page.looked);
         metrics::counter!("annals_events_handled", "subscriber" => P::NAME)
             .increment(page.events.len() as u64);

@@ -1,10 +1,14 @@
 //! Parked events of a SQL projection, handled again when somebody asked for it.
 
-use super::{PostgresDocuments, sql_page::Again};
-use crate::{SqlProjection, Told};
+use super::{
+    PostgresDocuments,
+    sql_page::Again,
+    sql_rows::{keys, tell},
+};
+use crate::SqlProjection;
 use annals::{
-    DocumentStore, EventSet, EventStore, LogFilter, PageLimit, ParkedAction, ParkedRequest, Position,
-    RecordedEvent, Step, StoreError, SubscriberError,
+    DocumentStore, EventStore, LogFilter, PageLimit, ParkedAction, ParkedRequest, Position, RecordedEvent,
+    Step, StoreError, SubscriberError,
 };
 
 impl PostgresDocuments {
@@ -29,22 +33,12 @@ impl PostgresDocuments {
         }
         let key = &request.key;
         let mut told = tell::<P>(&events)?;
-        told.retain(|told| projection.key(&told.event, told.recorded) == *key);
+        let keys = keys(projection, &told);
+        told.retain(|told| keys[&told.recorded.position] == *key);
         let again = Again { key: key.clone(), dropped, tried };
         self.handle_page(projection, step, told, Some(&again)).await?;
         Ok(())
     }
-}
-
-/// The events of a page in today's shape.
-pub(super) fn tell<P: SqlProjection>(
-    events: &[RecordedEvent],
-) -> Result<Vec<Told<'_, P::Event>>, SubscriberError> {
-    let mut told = Vec::with_capacity(events.len());
-    for recorded in events {
-        P::Event::decode(recorded, &mut |event| told.push(Told { event, recorded }))?;
-    }
-    Ok(told)
 }
 
 async fn recorded_at(store: &dyn EventStore, position: Position) -> Result<RecordedEvent, SubscriberError> {

@@ -1,0 +1,314 @@
+//! Runs a SQL projection on parts of the events, as they come from the partitions of topics.
+
+use super::{
+    PostgresDocuments,
+    sql_page::Again,
+    sql_part_page::{Asked, PartStep, Turn, Undone},
+    sql_rows::{tell, tell_parked},
+};
+use crate::SqlProjection;
+use annals::{
+    Checkpoints, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked, ParkedAction,
+    ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
+    RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
+    part_name,
+};
+use async_trait::async_trait;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::{collections::HashSet, sync::Arc};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
+
+/// Runs a [`SqlProjection`] where there is no log: on parts of the events, each in an order of its own, as the
+/// partitions of topics are. For `Handler::parts` of `annals-kafka`:
+///
+/// ```text
+/// let parts = SqlParts::new(Invoices, documents.clone());
+/// let handler = Handler::parts(Invoices::NAME, documents, move |part, mode, kept, terms| {
+///     parts.part(part, mode, kept, terms)
+/// });
+/// ```
+///
+/// Rows, parked events and the checkpoint of a page are written in one transaction, under the lease of the part: each
+/// event counts exactly once. **Pages come one after the other**, whatever part or process they are of, so the author's
+/// statements need not think of others, and several parts are not faster than one. A page waits
+/// [`STATEMENT_WAIT_MAX`](crate::STATEMENT_WAIT_MAX) for its turn, then it is tried again.
+///
+/// A refused event is tried [`REFUSED_ATTEMPTS_MAX`] times, since what it lacks may be on its way in another part. Then
+/// it is parked under its key, and kept in [`ParkedEvents`] before that.
+pub struct SqlParts<P: SqlProjection> {
+    projection: Arc<P>,
+    documents: Arc<PostgresDocuments>,
+    building: Option<SubscriberId>,
+    /// In this process they get in line here, so that those who wait hold no connection.
+    turn: Arc<Mutex<()>>,
+}
+
+impl<P: SqlProjection> Clone for SqlParts<P> {
+    fn clone(&self) -> Self {
+        let (projection, documents) = (self.projection.clone(), self.documents.clone());
+        Self { projection, documents, building: self.building.clone(), turn: self.turn.clone() }
+    }
+}
+
+/// One of them.
+struct SqlPart<P: SqlProjection> {
+    parts: SqlParts<P>,
+    part: String,
+    name: String,
+    mode: PartMode,
+    kept: Arc<dyn ParkedEvents>,
+    terms: LeaseTerms,
+    running: Option<(SubscriberId, Place)>,
+    asked: Option<Instant>,
+}
+
+impl<P: SqlProjection> SqlParts<P> {
+    /// Parts of the live generation of `projection`, with checkpoints and tables in `documents`.
+    pub fn new(projection: P, documents: Arc<PostgresDocuments>) -> Self {
+        Self { projection: Arc::new(projection), documents, building: None, turn: Arc::default() }
+    }
+
+    /// Parts of `generation`, which is being built.
+    #[must_use]
+    pub fn building(self, generation: SubscriberId) -> Self {
+        Self { building: Some(generation), ..self }
+    }
+
+    /// A subscriber that runs `part`: a name that fits the grammar of [`SubscriberId`] behind that of the projection.
+    pub fn part(
+        &self,
+        part: &str,
+        mode: PartMode,
+        kept: Arc<dyn ParkedEvents>,
+        terms: LeaseTerms,
+    ) -> Box<dyn Subscriber> {
+        let (part, name) = (part.to_string(), part_name(P::NAME, 1, part));
+        Box::new(SqlPart { parts: self.clone(), part, name, mode, kept, terms, running: None, asked: None })
+    }
+}
+
+impl<P: SqlProjection> SqlPart<P> {
+    fn running(&self) -> Result<&(SubscriberId, Place), StoreError> {
+        self.running.as_ref().ok_or_else(not_begun)
+    }
+
+    fn place(&mut self) -> Result<&mut Place, StoreError> {
+        self.running.as_mut().map(|(_, place)| place).ok_or_else(not_begun)
+    }
+
+    async fn turn(&self, into: &SubscriberId) -> Result<(MutexGuard<'_, ()>, Turn<'_>), StoreError> {
+        let first_here = self.parts.turn.lock().await;
+        Ok((first_here, self.parts.documents.begin_in_turn(into).await?))
+    }
+
+    /// Writes the page, with what is refused parked and kept before.
+    async fn take_in(&self, page: &LogPage) -> Result<(), SubscriberError> {
+        let (into, place) = self.running()?;
+        let part = PartStep { projection: &*self.parts.projection, into, step: place.step(page.looked)? };
+        // What comes again has been tried before.
+        let attempts_max = if self.mode == PartMode::Again { 1 } else { REFUSED_ATTEMPTS_MAX };
+        let (mut attempts, mut kept) = (1, HashSet::new());
+        let mut waits =
+            ExponentialBuilder::default().with_jitter().with_min_delay(REFUSED_RETRY_FIRST).build();
+        loop {
+            let told = tell::<P>(&page.events)?;
+            let (first_here, turn) = self.turn(into).await?;
+            let accepts = |park: &mut [Parked]| {
+                let refused =
+                    park.iter_mut().filter(|entry| !entry.error.is_empty() && self.mode != PartMode::Again);
+                refused.for_each(|entry| entry.attempts = attempts);
+                park.iter().all(|entry| kept.contains(&(entry.key.clone(), entry.position)))
+            };
+            let done = part.handle(turn, told, self.mode, accepts).await;
+            drop(first_here);
+            match done {
+                Ok(parked) => {
+                    tell_parked::<P>(&parked);
+                    return Ok(());
+                }
+                Err(Undone::Failed(error)) => return Err(error.into()),
+                Err(Undone::Parks(park)) => {
+                    let refused = park.iter().any(|entry| !entry.error.is_empty());
+                    if refused && attempts < attempts_max {
+                        attempts += 1;
+                        tokio::time::sleep(waits.next().unwrap_or(REFUSED_RETRY_FIRST)).await;
+                    } else {
+                        self.keep(page, &park).await?;
+                        kept.extend(park.into_iter().map(|entry| (entry.key, entry.position)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps what is about to be parked. No transaction waits for it.
+    async fn keep(&self, page: &LogPage, park: &[Parked]) -> Result<(), StoreError> {
+        let event_of = |entry: &Parked| page.events.iter().find(|event| event.position == entry.position);
+        let kept: Vec<(&Parked, &RecordedEvent)> =
+            park.iter().filter_map(|entry| Some((entry, event_of(entry)?))).collect();
+        self.kept.keep(&kept).await
+    }
+
+    /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
+    async fn answer_requests(&mut self) -> Result<(), SubscriberError> {
+        if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
+            return Ok(());
+        }
+        let (into, place) = self.running()?;
+        // What was kept may take a while to be read.
+        place.renewing(self.answer(into, place)).await?;
+        self.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn answer(&self, into: &SubscriberId, place: &Place) -> Result<(), SubscriberError> {
+        let documents = &self.parts.documents;
+        let at = place.lease()?.checkpoint;
+        let mut requests = documents.requests(into, PageLimit::DEFAULT).await?.into_iter().peekable();
+        while requests.peek().is_some() {
+            // So many are in memory at once, but for those of the last key.
+            let (mut batch, mut wanted) = (vec![], vec![]);
+            while wanted.len() < PageLimit::DEFAULT.get()
+                && let Some(request) = requests.next()
+            {
+                let parked = documents.parked(into, Some(&request.key), None, PageLimit::DEFAULT).await?;
+                wanted.extend_from_slice(&parked[dropped(&request, &parked)..]);
+                batch.push((request, parked));
+            }
+            let Some(mut found) = self.found(&wanted).await.map(Vec::into_iter) else { return Ok(()) };
+            for (request, parked) in batch {
+                let count = parked.len() - dropped(&request, &parked);
+                let (asked, events) = asked(request, parked, found.by_ref().take(count).collect());
+                let part = PartStep { projection: &*self.parts.projection, into, step: place.step(at)? };
+                let told = tell::<P>(&events)?;
+                let (_first_here, turn) = self.turn(into).await?;
+                part.answer(turn, told, asked).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Parked events, as they were kept; none when that has to be asked again later, and what comes need not wait.
+    async fn found(&self, wanted: &[Parked]) -> Option<Vec<Result<RecordedEvent, String>>> {
+        if wanted.is_empty() {
+            return Some(vec![]);
+        }
+        match self.kept.find(wanted).await {
+            Ok(found) => Some(found),
+            Err(error) if error.is_transient() => {
+                let error = error_text(&error);
+                tracing::warn!(subscriber = self.name, %error, "parked events are looked for again later");
+                None
+            }
+            // Each of them says so.
+            Err(error) => Some(vec![Err(error_text(&error)); wanted.len()]),
+        }
+    }
+}
+
+/// How many of the parked events of a key are dropped, and not tried.
+fn dropped(request: &ParkedRequest, parked: &[Parked]) -> usize {
+    match request.action {
+        ParkedAction::Discard => parked.len().min(1),
+        ParkedAction::Retry => 0,
+    }
+}
+
+/// What is to be done, and the events that are tried: those before the first that is not found.
+fn asked(
+    request: ParkedRequest,
+    parked: Vec<Parked>,
+    found: Vec<Result<RecordedEvent, String>>,
+) -> (Asked, Vec<RecordedEvent>) {
+    let (drops, tries) = parked.split_at(dropped(&request, &parked));
+    let (mut events, mut missing) = (vec![], None);
+    for (entry, found) in tries.iter().zip(found) {
+        match found {
+            Ok(event) => events.push(event),
+            Err(error) => {
+                missing = Some(Parked { error, ..entry.clone() });
+                break;
+            }
+        }
+    }
+    let (dropped, tried) = (drops.to_vec(), tries[..events.len()].to_vec());
+    let again = Again { key: request.key.clone(), dropped, tried };
+    (Asked { request, parked, again, missing }, events)
+}
+
+fn not_begun() -> StoreError {
+    StoreError::permanent("handling a page, because the subscriber was not begun", "no lease")
+}
+
+#[async_trait]
+impl<P: SqlProjection> Subscriber for SqlPart<P> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn filter(&self) -> LogFilter {
+        LogFilter::of::<P::Event>()
+    }
+
+    async fn begin(&mut self) -> Result<Position, SubscriberError> {
+        (self.running, self.asked) = (None, None);
+        let documents = self.parts.documents.clone();
+        let into = match &self.parts.building {
+            Some(generation) => generation.clone(),
+            None => documents.open(P::NAME, P::VERSION).await?,
+        };
+        // Parts belong to one generation: another one begins anew.
+        self.name = part_name(P::NAME, into.generation(), &self.part);
+        let place = Place::live(documents.clone(), self.name.as_str(), P::VERSION);
+        let mut place = place.terms(self.terms.clone());
+        let begun = place.begin().await;
+        // Kept also where the lease is another's: failures are reported there.
+        let (into, place) = &*self.running.insert((into, place));
+        let at = begun?;
+        let made = documents.make_tables(&*self.parts.projection, into);
+        place.renewing(async { Ok(made.await?) }).await?;
+        Ok(at)
+    }
+
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        if self.mode == PartMode::Again {
+            // Whoever settles an event of a key answers what was asked about the key.
+            self.asked = None;
+        }
+        self.answer_requests().await?;
+        // There may be gaps between pages: what lies there went to other parts, or was left out.
+        if !self.running()?.1.is_due(page)? {
+            return Ok(());
+        }
+        if page.events.is_empty() {
+            return self.place()?.advance(page.looked).await;
+        }
+        self.running()?.1.renewing(self.take_in(page)).await?;
+        self.place()?.stepped(page.looked);
+        metrics::counter!("annals_events_handled", "subscriber" => self.name.clone())
+            .increment(page.events.len() as u64);
+        Ok(())
+    }
+
+    async fn tend(&mut self) -> Result<(), SubscriberError> {
+        self.running()?.1.renew().await?;
+        self.answer_requests().await
+    }
+
+    async fn end(&mut self) -> Result<(), SubscriberError> {
+        match &mut self.running {
+            Some((_, place)) => place.end().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
+        match &self.running {
+            Some((_, place)) => place.report(failure).await,
+            None => Ok(()),
+        }
+    }
+}
