@@ -3,19 +3,20 @@
 use crate::{
     broker::{Broker, CATEGORY, PARTITIONS},
     events::{self, STREAMS},
+    parcel_rows,
+    parcels::{Parcel, Parcels},
     plain_consumer::PlainConsumer,
     publish::{events_of, publisher},
 };
 use annals::{
-    Checkpoints, DocumentStore, DomainEvent, EventStore, Json, Keys, LogFilter, MemoryStore, PageLimit,
-    Position, ProjectError, Projection, RecordedEvent, catch_up, part_name,
+    Checkpoints, DocumentStore, EventStore, Json, LogFilter, MemoryStore, PageLimit, Position, Projection,
+    catch_up, part_name,
 };
 use annals_benches::{Args, Figure, Medium, Report, Stopwatch, Turn, pairs};
 use annals_kafka::{Consumer, ConsumerTerms, Handler, partition_of};
 use annals_postgres::{PostgresDocuments, PostgresOptions};
 use annals_services::{OwnServer, finding};
 use anyhow::{Context, ensure};
-use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use std::{
     cell::Cell,
@@ -25,7 +26,8 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-const NAME: &str = "consume, 10 000 documents in PostgreSQL, beside a loop by hand";
+const DOCUMENTS: &str = "consume, 10 000 documents in PostgreSQL, beside a loop by hand";
+const ROWS: &str = "consume, 10 000 rows in a table of its own, beside a loop by hand";
 
 /// One of so many of the events that are published: each goes to a database.
 const SHARE: u64 = 4;
@@ -39,43 +41,11 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long one turn may take before it is given up.
 const TURN_MAX: Duration = Duration::from_secs(600);
 
-#[derive(Debug, Serialize, Deserialize)]
-enum ParcelEvent {
-    Noted { n: u64 },
-}
-
-impl DomainEvent for ParcelEvent {
-    const CATEGORY: &'static str = CATEGORY;
-}
-
-/// How many events there were of each parcel, and the number of the last one.
-#[derive(Debug, Clone)]
-struct Parcels;
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Parcel {
-    notes: u64,
-    last: u64,
-}
-
-impl Projection for Parcels {
-    const NAME: &'static str = "parcels";
-    type Event = ParcelEvent;
-    type Document = Parcel;
-
-    fn keys(&self, _: &ParcelEvent, recorded: &RecordedEvent) -> Keys {
-        Keys::from(recorded.key())
-    }
-
-    fn project(
-        &self,
-        _: &str,
-        before: Option<Parcel>,
-        ParcelEvent::Noted { n }: &ParcelEvent,
-        _: &RecordedEvent,
-    ) -> Result<Option<Parcel>, ProjectError> {
-        Ok(Some(Parcel { notes: before.unwrap_or_default().notes + 1, last: *n }))
-    }
+/// Where the read model lies.
+#[derive(Clone, Copy)]
+enum Kind {
+    Documents,
+    Rows,
 }
 
 /// A topic full of events, and where each of its partitions ends.
@@ -91,11 +61,13 @@ pub(crate) fn measure(
     broker: &Broker,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants(NAME) {
+    let kinds = [(DOCUMENTS, Kind::Documents), (ROWS, Kind::Rows)];
+    let kinds: Vec<_> = kinds.into_iter().filter(|(name, _)| args.wants(name)).collect();
+    if kinds.is_empty() {
         return Ok(());
     }
     if let Err(why) = finding() {
-        report.skip(NAME, format_args!("{why:#}"));
+        kinds.iter().for_each(|(name, _)| report.skip(name, format_args!("{why:#}")));
         return Ok(());
     }
     let room = Medium::disk()?.room()?;
@@ -103,18 +75,19 @@ pub(crate) fn measure(
     server.start(&SETTINGS)?;
     let (url, filled) = (server.url("127.0.0.1"), runtime.block_on(fill(broker, events_of(args) / SHARE))?);
     let turn = Cell::new(0);
-    let ours = || {
-        turn.set(turn.get() + 1);
-        runtime.block_on(consume(broker, &filled, &url, &format!("views_{}", turn.get())))
-    };
     let limit = || {
         let group = broker.name("by-hand");
         let plain = PlainConsumer { bootstrap: &broker.bootstrap(), topic: &filled.topic, group: &group };
         runtime.block_on(plain.consume(&url, filled.count))
     };
-    let pairs = pairs(args.rounds, ours, limit)?;
-    broker.remove_topic(&filled.topic)?;
-    report.add(&Figure::of(NAME, "disk", "events/s", &pairs))
+    for (name, kind) in kinds {
+        let ours = || {
+            turn.set(turn.get() + 1);
+            runtime.block_on(consume(broker, &filled, kind, &url, &format!("views_{}", turn.get())))
+        };
+        report.add(&Figure::of(name, "disk", "events/s", &pairs(args.rounds, ours, limit)?))?;
+    }
+    broker.remove_topic(&filled.topic)
 }
 
 /// Publishes `count` events to a topic of their own.
@@ -136,15 +109,25 @@ async fn fill(broker: &Broker, count: u64) -> anyhow::Result<Filled> {
 }
 
 /// Fills a read model of its own, from joining a group until all checkpoints are at the ends.
-async fn consume(broker: &Broker, filled: &Filled, url: &str, schema: &str) -> anyhow::Result<Turn> {
+async fn consume(
+    broker: &Broker,
+    filled: &Filled,
+    kind: Kind,
+    url: &str,
+    schema: &str,
+) -> anyhow::Result<Turn> {
     let options: PostgresOptions = format!("{url}?schema={schema}").parse()?;
     let documents = Arc::new(PostgresDocuments::open(&options).await?);
     let (group, stop) = (broker.name("consumer"), CancellationToken::new());
-    let handler = Handler::projection(Parcels, documents.clone());
+    let handler = match kind {
+        Kind::Documents => Handler::projection(Parcels, documents.clone()),
+        Kind::Rows => parcel_rows::handler(documents.clone()),
+    };
+    let name = handler.name();
     let topics = [filled.topic.as_str()];
     let consumer = Consumer::new(&group, broker.options()?, topics, handler, ConsumerTerms::default());
     let parts: Vec<(String, Position)> =
-        (0..).zip(&filled.ends).map(|(n, end)| (part(filled, n), *end)).collect();
+        (0..).zip(&filled.ends).map(|(n, end)| (part(name, filled, n), *end)).collect();
     let began = Instant::now();
     let stopwatch = Stopwatch::start();
     let consuming = tokio::spawn(consumer.run(stop.clone()));
@@ -163,17 +146,32 @@ async fn consume(broker: &Broker, filled: &Filled, url: &str, schema: &str) -> a
     let turn = stopwatch.stop(filled.count as usize);
     stop.cancel();
     consuming.await??;
-    let (live, _) = documents.live(Parcels::NAME).await?.context("there is a read model")?;
-    let found = documents.documents(&live, None, PageLimit::MAX).await?;
-    let notes = found.iter().map(|(_, json): &(_, Json)| Ok(json.read::<Parcel>()?.notes));
-    let notes: u64 = notes.sum::<anyhow::Result<u64>>()?;
-    ensure!((found.len() as u64, notes) == (STREAMS, filled.count), "{notes} events in {}", found.len());
+    let found = match kind {
+        Kind::Documents => notes_in_documents(&documents).await?,
+        Kind::Rows => notes_in_rows(url, schema).await?,
+    };
+    ensure!(found == (STREAMS, filled.count), "{} events in {}", found.1, found.0);
     drop(documents);
     let drop_schema = format!("DROP SCHEMA {schema} CASCADE");
     sqlx::raw_sql(sqlx::AssertSqlSafe(drop_schema)).execute(&mut PgConnection::connect(url).await?).await?;
     Ok(turn)
 }
 
-fn part(filled: &Filled, partition: i32) -> String {
-    part_name(Parcels::NAME, 1, &Consumer::part(&filled.topic, partition))
+/// How many parcels there are, and how many events of them were counted.
+async fn notes_in_documents(documents: &PostgresDocuments) -> anyhow::Result<(u64, u64)> {
+    let (live, _) = documents.live(Parcels::NAME).await?.context("there is a read model")?;
+    let found = documents.documents(&live, None, PageLimit::MAX).await?;
+    let notes = found.iter().map(|(_, json): &(_, Json)| Ok(json.read::<Parcel>()?.notes));
+    Ok((found.len() as u64, notes.sum::<anyhow::Result<u64>>()?))
+}
+
+async fn notes_in_rows(url: &str, schema: &str) -> anyhow::Result<(u64, u64)> {
+    let count = format!("SELECT count(*), sum(notes)::bigint FROM {schema}_views.parcel_rows_plain_parcels");
+    let count = sqlx::query_as::<_, (i64, i64)>(sqlx::AssertSqlSafe(count));
+    let (parcels, notes) = count.fetch_one(&mut PgConnection::connect(url).await?).await?;
+    Ok((parcels.unsigned_abs(), notes.unsigned_abs()))
+}
+
+fn part(name: &str, filled: &Filled, partition: i32) -> String {
+    part_name(name, 1, &Consumer::part(&filled.topic, partition))
 }

@@ -22,7 +22,7 @@ use tokio::{runtime::Runtime, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// How many events a second come in.
-const CALM: u64 = 2_000;
+pub(crate) const CALM: u64 = 2_000;
 
 /// So many appends wait for the disk together under full load.
 const AT_ONCE: usize = 64;
@@ -33,7 +33,7 @@ const NEXT_MAX: Duration = Duration::from_secs(30);
 /// For so long, about, events come that do not count: until topics are known, sessions have begun, what was appended
 /// meanwhile is caught up with, and the broker, which has just been started, is compiled. Without it the first two
 /// seconds are all that 99 of 100 tell of.
-const WARM_UP_S: u64 = 10;
+pub(crate) const WARM_UP_S: u64 = 10;
 
 /// So many events a second are taken for full load, to tell how many make a run.
 const FULL: u64 = 20 * CALM;
@@ -63,19 +63,35 @@ pub(crate) fn measure(
         let rate = load.rate.unwrap_or(FULL);
         let warm_up = WARM_UP_S * rate;
         let waits = runtime.block_on(run(broker, load, medium, warm_up, warm_up + seconds * rate))?;
-        for (share, of, goal) in [(0.5, "50", None), (0.99, "99", Some(load.goal_ms))] {
-            let at = waits.get((waits.len() as f64 * share) as usize).context("nothing was measured")?;
-            let ms = at.as_secs_f64() * 1_000.0;
-            let figure = Figure::of(
-                format!("{}, {of} of 100", load.name),
-                &*medium.name,
-                "ms",
-                &once(ms, goal.unwrap_or(0.0)),
-            );
-            report.add(&if goal.is_some() { figure.at_most(1.0) } else { figure })?;
-        }
+        add(report, load.name, &medium.name, Some(load.goal_ms), &waits)?;
     }
     Ok(())
+}
+
+/// Adds two figures: how long half of `waits`, which are sorted, are at most, and 99 of 100.
+pub(crate) fn add(
+    report: &mut Report,
+    name: &str,
+    medium: &str,
+    goal_ms: Option<f64>,
+    waits: &[Duration],
+) -> anyhow::Result<()> {
+    for (share, of, goal) in [(0.5, "50", None), (0.99, "99", goal_ms)] {
+        let at = waits.get((waits.len() as f64 * share) as usize).context("nothing was measured")?;
+        let ms = once(at.as_secs_f64() * 1_000.0, goal.unwrap_or(0.0));
+        let figure = Figure::of(format!("{name}, {of} of 100"), medium, "ms", &ms);
+        report.add(&if goal.is_some() { figure.at_most(1.0) } else { figure })?;
+    }
+    Ok(())
+}
+
+/// How long each of `seen` was seen behind its commit, in order of length, of those behind `warm_up`.
+pub(crate) fn waits(committed: &[Instant], seen: &[Instant], warm_up: u64) -> Vec<Duration> {
+    let both = committed.iter().zip(seen).skip(warm_up as usize);
+    let mut waits: Vec<Duration> =
+        both.map(|(committed, seen)| seen.saturating_duration_since(*committed)).collect();
+    waits.sort_unstable();
+    waits
 }
 
 /// The waits from the answer to a commit until a consumer has its event, in order of length, of those behind `warm_up`.
@@ -101,27 +117,27 @@ async fn run(
     };
     let publisher = publisher(&name, broker.options()?, &store)?;
     let publishing = tokio::spawn(Runner::new(store.clone()).with(publisher).run(stop.clone()));
-    let committed = append(&store, load, count).await?;
+    let committed = append(&store, load.rate, count).await?;
     let seen = consuming.await??;
     stop.cancel();
     for ended in publishing.await? {
         ended.outcome?;
     }
     broker.remove_topic(&topic)?;
-    let waits = committed.iter().zip(&seen).skip(warm_up as usize);
-    let mut waits: Vec<Duration> =
-        waits.map(|(committed, seen)| seen.saturating_duration_since(*committed)).collect();
-    waits.sort_unstable();
-    Ok(waits)
+    Ok(waits(&committed, &seen, warm_up))
 }
 
 /// Appends `count` events; when each was answered, by position.
-async fn append(store: &Arc<dyn EventStore>, load: &Load, count: u64) -> anyhow::Result<Vec<Instant>> {
+pub(crate) async fn append(
+    store: &Arc<dyn EventStore>,
+    rate: Option<u64>,
+    count: u64,
+) -> anyhow::Result<Vec<Instant>> {
     let began = tokio::time::Instant::now();
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut appending = tokio::task::JoinSet::new();
     for n in 0..count {
-        if let Some(rate) = load.rate {
+        if let Some(rate) = rate {
             tokio::time::sleep_until(began + Duration::from_micros(n * 1_000_000 / rate)).await;
         }
         let permit = permits.clone().acquire_owned().await?;

@@ -10,6 +10,8 @@ use tokio::runtime::Runtime;
 mod broker;
 mod events;
 mod limit;
+mod parcel_rows;
+mod parcels;
 mod plain;
 mod plain_consumer;
 
@@ -17,6 +19,7 @@ mod consume;
 mod latency;
 mod memory;
 mod publish;
+mod read_model;
 
 /// As the programs have it.
 #[global_allocator]
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
     memory::measure(args, &runtime, &broker, &mut report)?;
     consume::measure(args, &runtime, &broker, &mut report)?;
     latency::measure(args, &runtime, &broker, &mut report)?;
+    read_model::measure(args, &runtime, &broker, &mut report)?;
     report.end();
     Ok(())
 }
