@@ -12,7 +12,7 @@ mod tool;
 
 pub use broker::KafkaBroker;
 pub use own::OwnBroker;
-pub use sasl::Logins;
+pub use sasl::{Logins, RIGHTS_CHECKED};
 pub use tool::KafkaTool;
 
 /// The oldest Java that Kafka 4 runs on.

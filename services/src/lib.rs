@@ -16,7 +16,7 @@ pub use account::Account;
 pub use command::installed;
 pub use directory::{make_private, reachable_directory};
 pub use java::Java;
-pub use kafka::{KafkaBroker, KafkaTool, Logins, OwnBroker, kafka_finding};
+pub use kafka::{KafkaBroker, KafkaTool, Logins, OwnBroker, RIGHTS_CHECKED, kafka_finding};
 pub use libraries::{install_libraries, libraries_finding};
 pub use loud::{NOT_RUN, not_run, this_test};
 pub use pgbouncer::{Pgbouncer, install_pgbouncer, pgbouncer_finding};

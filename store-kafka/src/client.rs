@@ -2,7 +2,7 @@
 
 mod asking;
 
-pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, partitions, partitions_surely};
+pub(crate) use asking::{all_topics, asked, bounds_of, end_of, hear, partitions, partitions_surely, polled};
 
 use crate::{KafkaFailed, KafkaOptions, secrets::Secrets, url::TokenSource};
 use chrono::Utc;

@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, bounds_of, one_partition, partitions, told},
+    client::{ANSWER_MAX, Hearing, bounds_of, one_partition, partitions, polled, told},
 };
 use annals::{EventId, Position, RecordedEvent};
 use rdkafka::{
@@ -121,7 +121,7 @@ fn last_of(reader: &BaseConsumer<Hearing>, key: &str, high: i64) -> Result<Optio
     let mut last = None;
     let begun = Instant::now();
     while begun.elapsed() < ANSWER_MAX {
-        match reader.poll(ANSWER_MAX) {
+        match polled(reader, ANSWER_MAX) {
             Some(Ok(record)) => {
                 if record.key() == Some(key.as_bytes()) {
                     last = record.payload().map(Into::into);

@@ -102,10 +102,13 @@ fn judge(code: Option<Code>) -> (bool, &'static str) {
         }
         Code::TopicAuthorizationFailed
         | Code::GroupAuthorizationFailed
-        | Code::ClusterAuthorizationFailed
-        | Code::TransactionalIdAuthorizationFailed => {
+        | Code::ClusterAuthorizationFailed => {
             (false, "this user lacks the right: ask who runs the broker for one that has it")
         }
+        Code::TransactionalIdAuthorizationFailed => (
+            false,
+            "have this user allowed to WRITE under the transactional id, which is called like the publisher, or publish with --delivery at-least-once",
+        ),
         Code::SaslAuthenticationFailed | Code::Authentication => {
             (false, "see that user, password or token and the mechanism are right")
         }
@@ -152,6 +155,7 @@ mod tests {
             |code| KafkaFailed::new(&"kafka://x:1".into(), "creating a topic", KafkaError::AdminOp(code));
         for (code, transient, next_step) in [
             (Code::TopicAuthorizationFailed, false, "lacks the right"),
+            (Code::TransactionalIdAuthorizationFailed, false, "--delivery at-least-once"),
             (Code::InvalidReplicationFactor, false, "replication factor"),
             (Code::OperationTimedOut, true, "see that the broker runs"),
             (Code::NotController, true, "broker's log"),

@@ -2,7 +2,9 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, all_topics, asked, bounds_of, hear, one_partition, partitions, told},
+    client::{
+        ANSWER_MAX, Hearing, all_topics, asked, bounds_of, hear, one_partition, partitions, polled, told,
+    },
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -219,7 +221,7 @@ fn is_read(
     offset: i64,
 ) -> Result<bool, KafkaError> {
     reader.assign(&one_partition(topic, partition, offset)?)?;
-    let answer = match reader.poll(ANSWER_MAX) {
+    let answer = match polled(reader, ANSWER_MAX) {
         Some(Ok(_)) => Ok(false),
         Some(Err(KafkaError::PartitionEOF(_))) => Ok(true),
         Some(Err(error)) => Err(error),

@@ -11,6 +11,10 @@
 //! made from here and their settings are not asked (the driver cannot): the topics, and the publisher's [control
 //! topic](Publisher::control_topic), are created by hand, and `max.message.bytes` is taken to be Kafka's default.
 //!
+//! Where a broker checks rights, a publisher needs `Write` and `Read` on its topics and on its control topic, `Create`
+//! where it makes them, and `Write` on the transactional id that is called like it; without transactions
+//! ([`Delivery::AtLeastOnce`]) on its topics alone. It is in no group.
+//!
 //! **Azure Event Hubs** speaks Kafka at port 9093. With a connection string in a file:
 //! `kafka://%24ConnectionString@NAMESPACE.servicebus.windows.net:9093?password-file=PATH`. With Entra ID:
 //! `kafka://NAMESPACE.servicebus.windows.net:9093?token-file=PATH`, where somebody keeps a fresh token for

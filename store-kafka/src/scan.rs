@@ -2,7 +2,7 @@
 
 use crate::{
     KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, partitions, told},
+    client::{ANSWER_MAX, Hearing, partitions, polled, told},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -72,7 +72,7 @@ pub(crate) fn read_to_ends(
         if stop.is_cancelled() {
             return Ok(false);
         }
-        match reader.poll(LOOK_INTERVAL) {
+        match polled(reader, LOOK_INTERVAL) {
             Some(Ok(record)) => each(&record),
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 ended.insert(partition);

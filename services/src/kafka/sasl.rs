@@ -13,6 +13,13 @@ const KEYSTORE_FILE: &str = "keystore.pem";
 /// In a file, so that no password is seen in a list of processes.
 const FORMAT_FILE: &str = "format.args";
 
+/// Settings of a broker where everybody needs a [right](super::KafkaTool::allow) to what he does, but for whoever comes
+/// without logging in, as the broker itself.
+pub const RIGHTS_CHECKED: [&str; 2] = [
+    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users=User:ANONYMOUS",
+];
+
 /// Who may log in to a broker, each with a password: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. OAUTHBEARER is offered to
 /// everybody: it takes any unsecured token (`alg: none`) that is not expired. Passwords are never shown.
 #[derive(Clone, Default)]

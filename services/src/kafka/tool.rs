@@ -59,6 +59,18 @@ impl KafkaTool {
         self.run("org.apache.kafka.tools.TopicCommand", &arguments)
     }
 
+    /// Gives `user`, who logs in, rights at the broker at `bootstrap`, HOST:PORT, that
+    /// [checks them](super::RIGHTS_CHECKED): what `kafka-acls.sh` calls operations, and what they are about, as in
+    /// `["--operation", "Write", "--topic", "*"]`.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn allow(&self, bootstrap: &str, user: &str, what: &[&str]) -> anyhow::Result<()> {
+        let user = format!("User:{user}");
+        let give = ["--bootstrap-server", bootstrap, "--add", "--allow-principal", &user];
+        self.run("org.apache.kafka.tools.AclCommand", &[&give, what].concat()).map(drop)
+    }
+
     /// `class` as a command, to be given arguments and started. Compiled as well as Java can, so that it can be
     /// measured; it needs a second longer to start than [`KafkaTool::run`].
     ///

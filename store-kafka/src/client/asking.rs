@@ -5,6 +5,7 @@ use crate::{KafkaFailed, KafkaOptions};
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
 };
 use std::{
     collections::BTreeMap,
@@ -160,6 +161,21 @@ pub(crate) fn bounds_of(
     let unknown =
         |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
     asked_while(|error| is_unsettled(error) || unknown(error), reader.context(), || hear(reader), ask)
+}
+
+/// What comes next to a reader that was told what to read, within `wait`. It is in no group, though the driver wants
+/// one named: that this user may use none of that name is no matter.
+pub(crate) fn polled(
+    reader: &BaseConsumer<Hearing>,
+    wait: Duration,
+) -> Option<Result<BorrowedMessage<'_>, KafkaError>> {
+    let (begun, of_group) = (Instant::now(), Some(RDKafkaErrorCode::GroupAuthorizationFailed));
+    loop {
+        match reader.poll(wait.saturating_sub(begun.elapsed())) {
+            Some(Err(error)) if error.rdkafka_error_code() == of_group => {}
+            came => return came,
+        }
+    }
 }
 
 /// Lets a reader that is assigned nothing say what it has to say. One that was not heard yet has no token to log in

@@ -3,7 +3,7 @@
 use super::RecordPlace;
 use crate::{
     Incoming, KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, one_partition, told},
+    client::{ANSWER_MAX, Hearing, one_partition, polled, told},
 };
 use annals::{Position, RecordedEvent};
 use rdkafka::{
@@ -45,7 +45,7 @@ fn original(
 ) -> Result<Option<RecordedEvent>, KafkaError> {
     let RecordPlace { topic, partition, offset } = place;
     reader.assign(&one_partition(topic, *partition, *offset)?)?;
-    match reader.poll(ANSWER_MAX) {
+    match polled(reader, ANSWER_MAX) {
         // Where it is gone, reading begins with the oldest that is there.
         Some(Ok(record)) if record.offset() == *offset => {
             let incoming = Incoming::read(&record).ok();

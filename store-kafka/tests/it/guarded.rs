@@ -24,21 +24,27 @@ const CONNECTION_LASTS: &str = "connections.max.reauth.ms=4000";
 /// One broker for the tests that run at the same time.
 pub(crate) fn guarded() -> Option<Arc<OwnBroker>> {
     static BROKER: Mutex<Weak<OwnBroker>> = Mutex::new(Weak::new());
+    let mut broker = BROKER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = broker.upgrade() {
+        return Some(running);
+    }
+    let own = Arc::new(guarded_with(&[CONNECTION_LASTS])?);
+    *broker = Arc::downgrade(&own);
+    Some(own)
+}
+
+/// One for one test, set so; where none is installed, says so.
+pub(crate) fn guarded_with(settings: &[&str]) -> Option<OwnBroker> {
     if let Err(lacking) = kafka_finding() {
         not_run(&this_test(), format!("{lacking:#}"));
         return None;
     }
     listen();
-    let mut broker = BROKER.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(running) = broker.upgrade() {
-        return Some(running);
-    }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("guarded"));
     let logins = Logins::new(&[("alice", PASSWORD), ("$ConnectionString", PASSWORD)]).unwrap();
     let own = KafkaBroker::at(directory, false).unwrap().with_logins(logins).unwrap();
-    let own = Arc::new(OwnBroker::of(own).unwrap());
-    own.start(&[CONNECTION_LASTS]).unwrap();
-    *broker = Arc::downgrade(&own);
+    let own = OwnBroker::of(own).unwrap();
+    own.start(settings).unwrap();
     Some(own)
 }
 

@@ -33,4 +33,5 @@ mod retried;
 mod security;
 mod slow_documents;
 mod tally;
+mod transactions_refused;
 mod unanswered;
