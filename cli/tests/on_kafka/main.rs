@@ -14,5 +14,6 @@ mod program;
 mod publishing;
 mod reading;
 mod refused;
+mod rights;
 mod shown;
 mod stores;
