@@ -19,7 +19,7 @@ const CATEGORY: &str = "parcel";
 const AT_ONCE: usize = 64;
 
 /// How many streams there are.
-const STREAMS: u64 = 1_000;
+pub(crate) const STREAMS: u64 = 1_000;
 
 /// About the size of an order line.
 const PAYLOAD_BYTES: usize = 200;
@@ -74,15 +74,23 @@ impl Dispatch {
             let appends = (0..count).map(|n| {
                 let store = store.clone();
                 async move {
-                    let stream = StreamId::new(CATEGORY, n % STREAMS).unwrap();
-                    let payload = format!(r#"{{"n":{n},"note":"{}"}}"#, "x".repeat(PAYLOAD_BYTES));
-                    let payload = Json::parse(&payload).unwrap();
-                    let event = EventData::raw(EventId::random(), "Noted", 1, payload);
-                    store.append(Commit::to(stream, Expected::Any, vec![event])).await.unwrap();
+                    let commit = Commit::to(stream_of(n), Expected::Any, vec![event(n)]);
+                    store.append(commit).await.unwrap();
                 }
             });
             stream::iter(appends).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
         })
+    }
+
+    /// Appends `count` events for each of the streams, all of a round in one commit.
+    pub(crate) async fn append_rounds(&self, count: u64) {
+        for round in 0..count {
+            let mut commit = Commit::to(stream_of(0), Expected::Any, vec![event(round)]);
+            for n in 1..STREAMS {
+                commit = commit.and(stream_of(n), Expected::Any, vec![event(round)]);
+            }
+            self.store.append(commit).await.unwrap();
+        }
     }
 
     /// Waits until `process` has published everything up to `position`.
@@ -103,4 +111,13 @@ impl Dispatch {
         assert!(proof.holds(), "{proof:?}");
         assert_eq!(proof.records(), count, "{proof:?}");
     }
+}
+
+fn stream_of(n: u64) -> StreamId {
+    StreamId::new(CATEGORY, n % STREAMS).unwrap()
+}
+
+fn event(n: u64) -> EventData {
+    let payload = format!(r#"{{"n":{n},"note":"{}"}}"#, "x".repeat(PAYLOAD_BYTES));
+    EventData::raw(EventId::random(), "Noted", 1, Json::parse(&payload).unwrap())
 }
