@@ -9,6 +9,7 @@
 mod at_least_once;
 mod books;
 mod broker;
+mod counting;
 mod ledger;
 mod postgres;
 mod postgres_server;
