@@ -153,7 +153,7 @@ pub use projection::{
     COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind, Keys, LEVEL_ATTEMPTS_MAX, MOVING_ATTEMPTS_MAX,
     PART_RACES_MAX, ParkedEvents, PartMode, PartProjector, ProjectError, Projection, Projector,
     REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST, ReadError, ReadModel, Rebuild, RebuildError, Rebuilt,
-    Registered, Run, WAIT_POLL_INTERVAL, WaitError, part_name, part_of, wait_for,
+    Registered, RegisteredParts, Run, WAIT_POLL_INTERVAL, WaitError, part_name, part_of, wait_for,
 };
 pub use recorded::{DecodeError, DecodeProblem, decode_recorded};
 pub use retry::{STORE_RETRIES_MAX, STORE_RETRY_FIRST};

@@ -20,7 +20,7 @@ pub use part::{
 pub use projector::Projector;
 pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};
 pub use rebuild::{LEVEL_ATTEMPTS_MAX, MOVING_ATTEMPTS_MAX, Rebuild, RebuildError, Rebuilt};
-pub use registered::{Registered, Run};
+pub use registered::{Registered, RegisteredParts, Run};
 
 use crate::{EventSet, RecordedEvent};
 use serde::{Serialize, de::DeserializeOwned};

@@ -63,6 +63,16 @@ pub enum SubscriberError {
         /// Where the log ends.
         head: Position,
     },
+    /// Its documents are filled by the parts of a consumer, so its checkpoint says nothing of what is in them.
+    #[error(
+        "{subscriber} is filled from topics here, by {part} among others, and would count everything again: keep the read models of a log elsewhere, or make this one anew from the log with `replay {subscriber}`"
+    )]
+    FilledByParts {
+        /// Who.
+        subscriber: String,
+        /// One of the parts.
+        part: String,
+    },
     /// It was given a page that does not begin where the one before it ended.
     #[error("{subscriber} stands at {checkpoint} and was given the log from {after} to {looked}")]
     Misplaced {

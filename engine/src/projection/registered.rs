@@ -1,7 +1,7 @@
 //! A projection whose types the holder need not know.
 
-use super::Projector;
-use crate::{DocumentStore, EventStore, LeaseTerms, Projection, Subscriber, SubscriberId};
+use super::{ParkedEvents, PartMode, PartProjector, Projector};
+use crate::{DocumentStore, EventStore, LeaseTerms, LogFilter, Projection, Subscriber, SubscriberId};
 use std::{fmt, sync::Arc};
 
 /// A projection whose types the holder need not know: for runners, rebuilds and command lines.
@@ -10,6 +10,7 @@ pub struct Registered {
     name: &'static str,
     version: u32,
     make: Arc<Make>,
+    parts: Option<RegisteredParts>,
 }
 
 type Make = dyn Fn(Arc<dyn EventStore>, Arc<dyn DocumentStore>, Run) -> Box<dyn Subscriber> + Send + Sync;
@@ -26,9 +27,21 @@ pub struct Run {
     pub lanes: u32,
 }
 
+/// The parts of a projection whose types the holder need not know: for consumers.
+#[derive(Clone)]
+pub struct RegisteredParts {
+    takes: LogFilter,
+    make: Arc<MakePart>,
+}
+
+type MakePart = dyn Fn(&str, PartMode, Arc<dyn DocumentStore>, Arc<dyn ParkedEvents>, LeaseTerms) -> Box<dyn Subscriber>
+    + Send
+    + Sync;
+
 impl Registered {
     /// `projection`, of whatever type.
     pub fn new<P: Projection + Clone>(projection: P) -> Self {
+        let parts = RegisteredParts::new(projection.clone());
         let make = move |store, documents, run: Run| {
             let projector = Projector::new(projection.clone(), store, documents);
             let projector = projector.lease_terms(run.terms).lanes(run.lanes);
@@ -38,10 +51,10 @@ impl Registered {
             };
             boxed
         };
-        Self::custom(P::NAME, P::VERSION, make)
+        Self { parts: Some(parts), ..Self::custom(P::NAME, P::VERSION, make) }
     }
 
-    /// A projection of another kind. `make` makes a subscriber that runs it.
+    /// A projection of another kind. `make` makes a subscriber that runs it. It has no parts.
     pub fn custom(
         name: &'static str,
         version: u32,
@@ -50,7 +63,7 @@ impl Registered {
         + Sync
         + 'static,
     ) -> Self {
-        Self { name, version, make: Arc::new(make) }
+        Self { name, version, make: Arc::new(make), parts: None }
     }
 
     /// The name of the read model.
@@ -61,6 +74,11 @@ impl Registered {
     /// The version of the projection.
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// What makes its parts; none for a kind that has none.
+    pub fn parts(&self) -> Option<&RegisteredParts> {
+        self.parts.as_ref()
     }
 
     /// A subscriber that runs the live generation.
@@ -94,6 +112,40 @@ impl Registered {
         lanes: u32,
     ) -> Box<dyn Subscriber> {
         (self.make)(store, documents, Run { building: Some(generation), terms, lanes })
+    }
+}
+
+impl RegisteredParts {
+    fn new<P: Projection + Clone>(projection: P) -> Self {
+        let make = move |part: &str, mode, documents, kept, terms| {
+            let projector = PartProjector::new(projection.clone(), part, documents, kept);
+            let boxed: Box<dyn Subscriber> = Box::new(projector.mode(mode).lease_terms(terms));
+            boxed
+        };
+        Self { takes: LogFilter::of::<P::Event>(), make: Arc::new(make) }
+    }
+
+    /// Which events the projection takes.
+    pub fn takes(&self) -> &LogFilter {
+        &self.takes
+    }
+
+    /// A subscriber that runs `part` of the live generation: see [`PartProjector`].
+    pub fn live(
+        &self,
+        part: &str,
+        mode: PartMode,
+        documents: Arc<dyn DocumentStore>,
+        kept: Arc<dyn ParkedEvents>,
+        terms: LeaseTerms,
+    ) -> Box<dyn Subscriber> {
+        (self.make)(part, mode, documents, kept, terms)
+    }
+}
+
+impl fmt::Debug for RegisteredParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "parts of {:?}", self.takes)
     }
 }
 

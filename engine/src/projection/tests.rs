@@ -2,6 +2,7 @@ use crate::fixture::{Demand, ShopEvent, SkuDemand, place, placed, shop};
 use crate::*;
 use std::sync::{Arc, atomic::Ordering};
 
+mod filled_by_parts;
 mod rebuilding;
 
 async fn document(documents: &Arc<MemoryDocuments>, sku: &str) -> Option<SkuDemand> {
