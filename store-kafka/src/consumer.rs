@@ -1,5 +1,7 @@
 //! Feeds a projection or a policy of another service from topics.
 
+mod consumed;
+mod ends;
 mod error;
 mod handler;
 mod held;
@@ -14,6 +16,7 @@ mod task;
 mod terms;
 mod waiting;
 
+pub use consumed::{Consumed, TopicConsumed};
 pub use error::{ConsumeError, PartitionError};
 pub use handler::Handler;
 pub use member::REVOKED_WAIT_MAX;
@@ -27,7 +30,7 @@ pub use terms::{
 pub(crate) use held::Held;
 
 use crate::{
-    DeadLetters, KafkaOptions,
+    DeadLetters, KafkaOptions, PARTITIONS_MAX,
     admin::Keeps,
     topic::{look, made},
 };
@@ -87,6 +90,7 @@ pub struct Consumer {
     topics: BTreeSet<String>,
     handler: Handler,
     terms: ConsumerTerms,
+    consumed: Consumed,
 }
 
 impl Consumer {
@@ -99,7 +103,12 @@ impl Consumer {
         terms: ConsumerTerms,
     ) -> Self {
         let topics = topics.into_iter().map(Into::into).collect();
-        Self { options, group: group.into(), topics, handler, terms }
+        Self { options, group: group.into(), topics, handler, terms, consumed: Consumed::default() }
+    }
+
+    /// What it does from now on, to be looked at while it runs and behind that.
+    pub fn consumed(&self) -> Consumed {
+        self.consumed.clone()
     }
 
     /// The name of the part that handles `partition` of `topic`, in front of it the projection's or policy's name and
@@ -140,8 +149,14 @@ impl Consumer {
         let reader = Arc::new(self.options.reader()?);
         let (mut found, mut hashes) = (BTreeMap::new(), BTreeMap::new());
         for topic in &self.topics {
-            let Some(partitions) = look(&self.options, &reader, topic).await? else {
-                return Err(ConsumeError::NoTopic { topic: topic.clone() });
+            let partitions = match (look(&self.options, &reader, topic).await?, self.terms.create_topics) {
+                (Some(partitions), _) => partitions,
+                (None, Some(wanted)) => {
+                    let wanted = wanted.clamp(1, PARTITIONS_MAX);
+                    let made = made(&self.options, &reader, topic, wanted, Keeps::AsUsual).await;
+                    made.map_err(ConsumeError::Topic)?
+                }
+                (None, None) => return Err(ConsumeError::NoTopic { topic: topic.clone() }),
             };
             found.insert(topic.clone(), partitions);
         }
@@ -184,7 +199,7 @@ impl Consumer {
         let topics: Vec<String> = self.topics_read().collect();
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| options.failed("subscribing", error))?;
-        let parts = Parts::new(self.options, &self.topics, self.handler, self.terms);
+        let parts = Parts::new(self.options, &self.topics, self.handler, self.terms, self.consumed);
         let make = move |partition, consumer, rewind, stop| parts.task(partition, consumer, rewind, stop);
         Ok(Reader { options, consumer: Arc::new(consumer), make: Box::new(make), runtime, stop })
     }

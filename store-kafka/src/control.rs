@@ -1,17 +1,10 @@
 //! Where a publisher stands, kept in Kafka itself, in the same transactions as what it published.
 
-use crate::{
-    KafkaFailed, KafkaOptions,
-    client::{ANSWER_MAX, Hearing, bounds_of, one_partition, partitions, polled, told},
-};
+use crate::{KafkaFailed, KafkaOptions, client::partitions, last::last_in};
 use annals::{EventId, Position, RecordedEvent};
-use rdkafka::{
-    Message,
-    consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
-};
+use rdkafka::{Message, message::BorrowedMessage};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 /// Where a publisher stands: a record of its control topic, keyed by its name, written last in each of its
 /// transactions. The topic is compacted: the newest record is kept for ever.
@@ -43,10 +36,6 @@ impl Last {
 /// The control topic has one partition, of which one publisher is the only writer: were there others, their open
 /// transactions would hide what it has committed.
 pub(crate) const CONTROL_PARTITION: i32 = 0;
-
-/// How far behind the end of the control partition the newest record of a publisher is looked for at first; then eight
-/// times as far, and so on to its beginning.
-const LOOK_BACK_FIRST: i64 = 64;
 
 impl Control {
     /// Where a publisher stands that has published nothing.
@@ -88,20 +77,11 @@ impl Control {
         if partitions(options, &reader, topic)?.is_none() {
             return Ok(None);
         }
-        // The high mark is the last stable offset: nothing of an open transaction lies below it.
-        let (low, high) = bounds_of(&reader, topic, CONTROL_PARTITION).map_err(failed)?;
-        let mut back = LOOK_BACK_FIRST;
-        loop {
-            let from = low.max(high.saturating_sub(back));
-            let list = one_partition(topic, CONTROL_PARTITION, from).map_err(failed)?;
-            reader.assign(&list).map_err(failed)?;
-            let found = last_of(&reader, publisher, high).map_err(failed)?;
-            match found {
-                Some(text) => return Ok(Some(serde_json::from_slice(&text)?)),
-                None if from <= low => return Ok(None),
-                None => back = back.saturating_mul(8),
-            }
-        }
+        let of_it = |record: &BorrowedMessage<'_>| {
+            (record.key() == Some(publisher.as_bytes())).then(|| record.payload().map(Vec::from))
+        };
+        let found = last_in(&reader, topic, CONTROL_PARTITION, of_it).map_err(failed)?;
+        Ok(found.flatten().map(|text| serde_json::from_slice(&text)).transpose()?)
     }
 }
 
@@ -114,30 +94,4 @@ pub(crate) enum ControlError {
         "the control record of this publisher is none that this program knows: a newer one wrote it, or something else writes to the control topic"
     )]
     Unreadable(#[from] serde_json::Error),
-}
-
-/// The value of the last record under `key` in what is assigned, up to offset `high`.
-fn last_of(reader: &BaseConsumer<Hearing>, key: &str, high: i64) -> Result<Option<Vec<u8>>, KafkaError> {
-    let mut last = None;
-    let begun = Instant::now();
-    while begun.elapsed() < ANSWER_MAX {
-        match polled(reader, ANSWER_MAX) {
-            Some(Ok(record)) => {
-                if record.key() == Some(key.as_bytes()) {
-                    last = record.payload().map(Into::into);
-                }
-                if record.offset() + 1 >= high {
-                    return Ok(last);
-                }
-            }
-            // Behind the last record there may be marks of transactions, which are nobody's to see.
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(last),
-            Some(Err(error)) => return Err(told(error, reader.context())),
-            None => break,
-        }
-    }
-    Err(told(
-        KafkaError::MessageConsumption(rdkafka::error::RDKafkaErrorCode::OperationTimedOut),
-        reader.context(),
-    ))
 }

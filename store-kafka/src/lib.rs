@@ -39,15 +39,19 @@
 //! #         Ok(Some(n.unwrap_or(0) + 1))
 //! #     }
 //! # }
+//! # struct SqliteDocuments;
+//! # impl SqliteDocuments {
+//! #     fn open(_: &str) -> std::io::Result<MemoryDocuments> { Ok(MemoryDocuments::new()) }
+//! # }
 //! use annals_kafka::{Consumer, ConsumerTerms, Handler};
 //! use std::sync::Arc;
 //! use tokio_util::sync::CancellationToken;
 //!
 //! # async fn run(stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
-//! let documents = Arc::new(MemoryDocuments::new());
-//! let orders = Handler::projection(Orders, documents);
-//! let options = "kafka://127.0.0.1:9092".parse()?;
-//! let consumer = Consumer::new("reporting-orders", options, ["order"], orders, ConsumerTerms::default());
+//! let documents = Arc::new(SqliteDocuments::open("reporting.db")?);
+//! let handler = Handler::projection(Orders, documents);
+//! let (group, topics) = ("reporting-orders", ["shop.order"]);
+//! let consumer = Consumer::new(group, "kafka://127.0.0.1:9092".parse()?, topics, handler, ConsumerTerms::default());
 //! consumer.run(stop).await?;
 //! # Ok(()) }
 //! ```
@@ -55,7 +59,7 @@
 //! Any number of processes may run a consumer of the group; partitions move between them. What a projection refuses is
 //! parked and goes to [`DeadLetters`]; how far a group is behind says [`PartitionLag`]. Where a partition stands still,
 //! its part reports why and what to do, for whoever lists the subscribers of the store; [`pass_over`] is for what is
-//! gone for good. After a change of a projection's `VERSION`, [`Handler::rebuild`] fills a new generation from the
+//! gone for good. [`Consumer::ends`] is where its topics end now, and [`Consumer::consumed`] what it has done. After a change of a projection's `VERSION`, [`Handler::rebuild`] fills a new generation from the
 //! topics.
 //!
 //! What it is not: a store. Nothing is appended to the log from here, and what a topic forgets the log still has.
@@ -73,6 +77,7 @@ mod group_lag;
 pub mod headers;
 mod incoming;
 mod lag;
+mod last;
 mod murmur2;
 mod own_thread;
 mod polled;
@@ -95,9 +100,9 @@ mod url;
 
 pub use chain::{Chain, Link};
 pub use consumer::{
-    ConsumeError, Consumer, ConsumerTerms, First, Foreign, Handler, OFFSETS_INTERVAL, PAGE_RECORDS_MAX,
-    PartitionError, PassOverError, RETRY_DELAY_MAX, RETRY_TOPICS_MAX, REVOKED_WAIT_MAX, Retries,
-    RetriesError, SESSION_LASTS, WAITING_BYTES_MAX, WAITING_RECORDS_MAX, pass_over,
+    ConsumeError, Consumed, Consumer, ConsumerTerms, First, Foreign, Handler, OFFSETS_INTERVAL,
+    PAGE_RECORDS_MAX, PartitionError, PassOverError, RETRY_DELAY_MAX, RETRY_TOPICS_MAX, REVOKED_WAIT_MAX,
+    Retries, RetriesError, SESSION_LASTS, TopicConsumed, WAITING_BYTES_MAX, WAITING_RECORDS_MAX, pass_over,
 };
 pub use dead_letters::{DeadLetter, DeadLetters, RecordPlace};
 pub use error::PublishError;

@@ -13,6 +13,9 @@ pub enum ConsumeError {
         /// The topic.
         topic: String,
     },
+    /// A missing topic cannot be made.
+    #[error(transparent)]
+    Topic(PublishError),
     /// Two topics would keep their places under one name.
     #[error("topics {one} and {other} cannot be read by one consumer: give each a group of its own")]
     Alike {
@@ -42,7 +45,7 @@ pub enum ConsumeError {
 }
 
 /// Why one partition stands still. Nothing was passed over; the others go on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartitionError {
     /// Records are missing.
@@ -115,6 +118,17 @@ pub enum PartitionError {
 }
 
 impl PartitionError {
+    /// The part that stands still, and the position to which [`pass_over`](crate::pass_over) moves it; none where there
+    /// is nothing to be passed over by that.
+    pub fn passed_over_by(&self) -> Option<(&str, Position)> {
+        match self {
+            Self::Lost { part, previous: to, .. }
+            | Self::Forked { part, position: to, .. }
+            | Self::Omitted { part, position: to, .. } => Some((part.trim_matches('"'), *to)),
+            Self::Foreign(_) | Self::Kafka(_) | Self::Ended => None,
+        }
+    }
+
     pub(super) fn of(self, subscriber: &str) -> SubscriberError {
         SubscriberError::Elsewhere { subscriber: subscriber.into(), source: self.into() }
     }

@@ -2,7 +2,7 @@
 
 use annals::{
     Checkpoints, DocumentStore, Engine, LeaseTerms, ParkedEvents, PartMode, PartProjector, Policy,
-    PolicyRunner, Projection, Subscriber, SubscriberId,
+    PolicyRunner, Projection, Registered, Subscriber, SubscriberId,
 };
 use std::{fmt, sync::Arc};
 
@@ -60,6 +60,16 @@ impl Handler {
         + 'static,
     ) -> Self {
         Self { name, parks: Some(checkpoints), make: Arc::new(make) }
+    }
+
+    /// Folds what comes into the live generation of a projection whose types nobody here knows; none for a kind that has
+    /// no parts.
+    pub fn registered(projection: &Registered, documents: Arc<dyn DocumentStore>) -> Option<Self> {
+        let parts = projection.parts()?.clone();
+        let parks: Arc<dyn Checkpoints> = documents.clone();
+        let make =
+            move |part: &str, mode, kept, terms| parts.live(part, mode, documents.clone(), kept, terms);
+        Some(Self { name: projection.name(), parks: Some(parks), make: Arc::new(make) })
     }
 
     /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered

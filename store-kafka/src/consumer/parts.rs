@@ -1,7 +1,8 @@
 //! Which work each partition of a consumer gets.
 
 use super::{
-    ConsumerTerms, Handler, Retries,
+    Consumed, ConsumerTerms, Handler, Retries,
+    consumed::{Noted, Parking},
     held::Held,
     member::Member,
     partition::Partition,
@@ -23,6 +24,7 @@ pub(super) struct Parts {
     options: KafkaOptions,
     handler: Handler,
     terms: ConsumerTerms,
+    consumed: Consumed,
     letters: Arc<DeadLetters>,
     /// Which topics are retry topics, and their numbers.
     numbers: HashMap<String, usize>,
@@ -34,11 +36,12 @@ impl Parts {
         topics: &BTreeSet<String>,
         handler: Handler,
         terms: ConsumerTerms,
+        consumed: Consumed,
     ) -> Self {
         let numbers = retry_topics(topics, terms.retries.as_ref());
         let letters = DeadLetters::new(options.clone(), topics.iter().cloned());
         let letters = Arc::new(letters.found_in(numbers.keys().cloned()));
-        Self { options, handler, terms, letters, numbers }
+        Self { options, handler, terms, consumed, letters, numbers }
     }
 
     pub(super) fn task(
@@ -71,9 +74,23 @@ impl Parts {
             }
             _ => None,
         };
+        let (parking, consumed) = (Parking::default(), self.consumed.clone());
+        let kept = Arc::new(Noted { kept, parking: parking.clone() });
         let subscriber = self.handler.part(&partition.part(), mode, kept, self.terms.lease.clone());
         let (options, terms) = (self.options.clone(), self.terms.clone());
-        PartTask { options, partition, subscriber, terms, consumer, rewind, held, retries, again }
+        PartTask {
+            options,
+            partition,
+            subscriber,
+            terms,
+            consumer,
+            rewind,
+            held,
+            parking,
+            consumed,
+            retries,
+            again,
+        }
     }
 }
 

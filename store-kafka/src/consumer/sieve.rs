@@ -1,6 +1,8 @@
 //! What of the records in hand is handled. Pure.
 
-use super::{PartitionError, held::HeldRecord, partition::Partition, terms::PAGE_RECORDS_MAX};
+use super::{
+    Consumed, PartitionError, TopicConsumed, held::HeldRecord, partition::Partition, terms::PAGE_RECORDS_MAX,
+};
 use crate::{Chain, Incoming, Link, RecordError};
 use annals::{LogFilter, RecordedEvent};
 use rdkafka::Message;
@@ -100,7 +102,7 @@ impl Counts {
     }
 
     /// Tells what there is, once.
-    pub(super) fn tell(&mut self, subscriber: &str, topic: &str) {
+    pub(super) fn tell(&mut self, subscriber: &str, topic: &str, consumed: &Consumed) {
         let counts = [
             ("annals_records_skipped", self.skipped),
             ("annals_records_repeated", self.repeated),
@@ -110,7 +112,8 @@ impl Counts {
             metrics::counter!(name, "subscriber" => subscriber.to_string(), "topic" => topic.to_string())
                 .increment(count);
         }
-        *self = Self::default();
+        let Self { skipped, repeated, foreign } = std::mem::take(self);
+        consumed.add(topic, TopicConsumed { skipped, repeated, foreign, ..TopicConsumed::default() });
     }
 }
 

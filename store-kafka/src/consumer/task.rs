@@ -1,7 +1,8 @@
 //! The work on one partition: records become pages of a part.
 
 use super::{
-    ConsumerTerms, First, Foreign, PartitionError,
+    Consumed, ConsumerTerms, First, Foreign, PartitionError, TopicConsumed,
+    consumed::Parking,
     held::Held,
     member::Member,
     partition::Partition,
@@ -34,6 +35,8 @@ pub(super) struct PartTask {
     pub(super) rewind: mpsc::UnboundedSender<(Partition, Offset)>,
     /// Records that came and are not handled.
     pub(super) held: Arc<Held>,
+    pub(super) parking: Parking,
+    pub(super) consumed: Consumed,
     /// Set where what is refused comes again.
     pub(super) retries: Option<Arc<RetryLetters>>,
     /// Set where the partition is one of a retry topic.
@@ -116,6 +119,7 @@ impl PartTask {
             }
         }
         self.end().await;
+        self.consumed.goes_on(&self.partition);
     }
 
     async fn end(&mut self) {
@@ -149,6 +153,7 @@ impl PartTask {
                     self.settle(work).await?;
                     self.subscriber.tend().await?;
                     self.tell_well(work).await?;
+                    self.begin_where_nothing_comes(work).await?;
                     continue;
                 }
             };
@@ -203,7 +208,7 @@ impl PartTask {
                     if work.stopped_at.replace(stopped.offset()) != Some(stopped.offset()) {
                         stopped.count(self.subscriber.name(), &self.partition.topic);
                     }
-                    return Err(error.of(self.subscriber.name()));
+                    return Err(self.stands_still(error));
                 }
             }
         }
@@ -225,10 +230,16 @@ impl PartTask {
             (work.chain, work.unsettled) = (chain, true);
             return Ok(());
         }
+        let handled = events.len() as u64;
+        // Of a page that was not written.
+        self.parking.take();
         self.subscriber.handle(&LogPage::new(events, after, looked, looked)).await?;
         (work.chain, work.rewound, work.unsettled) = (chain, false, false);
         work.written = Instant::now();
-        work.counts.tell(self.subscriber.name(), &self.partition.topic);
+        let parked = self.parking.take();
+        self.consumed
+            .add(&self.partition.topic, TopicConsumed { handled, parked, ..TopicConsumed::default() });
+        self.tell_counts(work);
         Ok(())
     }
 
@@ -242,15 +253,42 @@ impl PartTask {
                 self.seen(work, offset);
             }
         }
-        work.counts.tell(self.subscriber.name(), &self.partition.topic);
+        self.tell_counts(work);
         Ok(())
+    }
+
+    fn tell_counts(&self, work: &mut Work) {
+        work.counts.tell(self.subscriber.name(), &self.partition.topic, &self.consumed);
     }
 
     async fn tell_well(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         if self.held.is_empty() && !std::mem::replace(&mut work.told, true) {
             self.subscriber.report(None).await?;
+            self.consumed.goes_on(&self.partition);
         }
         Ok(())
+    }
+
+    pub(super) fn stands_still(&self, error: PartitionError) -> SubscriberError {
+        self.consumed.stands_still(&self.partition, &error);
+        error.of(self.subscriber.name())
+    }
+
+    /// Nothing was handled yet and nothing comes: the group may be further on, from when it filled what is gone by now.
+    /// Where its offset lies is no reason to leave anything out.
+    async fn begin_where_nothing_comes(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        let new = work.chain.last() == Position::START && self.again.is_none();
+        if !new || work.rewound || !self.held.is_empty() {
+            return Ok(());
+        }
+        match self.go_back_to(work, Offset::Beginning).await {
+            // The client has not begun to read it yet, and is asked again.
+            Err(error @ SubscriberError::Elsewhere { .. }) => {
+                tracing::debug!(partition = %self.partition, error = %error_text(&error), "it is not begun yet");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Goes back to where the checkpoint was moved last, if that was here, and else to the beginning of the partition;

@@ -28,6 +28,8 @@ pub struct ConsumerTerms {
     pub first: First,
     /// What becomes of records that are no events of a publisher of ours.
     pub foreign: Foreign,
+    /// Makes topics that are missing, with so many partitions, for a publisher to come; else a missing topic is an error.
+    pub create_topics: Option<u32>,
     /// Whether what a projection refuses comes again before it goes to the dead letters: that gives the order under a
     /// key up. All members of a group have the same. Take it away only when nothing waits in the retry topics.
     pub retries: Option<Retries>,

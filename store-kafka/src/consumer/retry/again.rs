@@ -79,7 +79,7 @@ impl PartTask {
                     metrics::counter!("annals_records_foreign", &labels).increment(1);
                     self.pass(work, behind).await?;
                 }
-                Next::Foreign(error) => return Err(PartitionError::Foreign(error).of(self.subscriber.name())),
+                Next::Foreign(error) => return Err(self.stands_still(PartitionError::Foreign(error))),
                 Next::Copy(copy) if !is_sibling(&copy.part, self.subscriber.name()) => {
                     self.pass(work, behind).await?;
                 }
@@ -115,6 +115,7 @@ impl PartTask {
         self.write(work, vec![copy.event], Chain::behind(behind)).await?;
         if !std::mem::replace(&mut work.told, true) {
             self.subscriber.report(None).await?;
+            self.consumed.goes_on(&self.partition);
         }
         Ok(())
     }
@@ -146,7 +147,7 @@ impl PartTask {
         let (topic, partition, offset) = (raw.topic().to_string(), raw.partition(), raw.offset());
         let error =
             PartitionError::Lost { topic, partition, offset, part, last: work.chain.last(), previous };
-        error.of(self.subscriber.name())
+        self.stands_still(error)
     }
 }
 
