@@ -3,14 +3,22 @@
 #[cfg(not(feature = "kafka"))]
 mod absent;
 #[cfg(feature = "kafka")]
+mod filling;
+#[cfg(feature = "kafka")]
 mod groups;
 #[cfg(feature = "kafka")]
+mod handled;
+#[cfg(feature = "kafka")]
 mod letters;
+#[cfg(feature = "kafka")]
+mod reading;
 mod told;
 
 #[cfg(not(feature = "kafka"))]
-pub(crate) use absent::groups;
+pub(crate) use absent::{Consumption, groups};
+#[cfg(feature = "kafka")]
+pub(crate) use filling::Consumption;
 #[cfg(feature = "kafka")]
 pub(crate) use groups::groups;
-pub use told::GroupLag;
+pub use told::{Filled, GroupLag};
 pub(crate) use told::{Letters, Place};

@@ -23,7 +23,7 @@ mod table;
 mod text;
 mod url;
 
-pub use consumption::GroupLag;
+pub use consumption::{Filled, GroupLag};
 pub use drain::{STANDSTILL_MAX, drain};
 pub use error::{CliError, Exit, exit_code};
 pub(crate) use event_shown::EventShown;
@@ -32,6 +32,7 @@ pub use interrupt::interrupted;
 pub use operations::{
     Operations,
     check::{Checked, check},
+    consume::ConsumeTerms,
     lag::{Lag, lags},
     publish::PublishTerms,
     replay::{Replayed, replay},

@@ -1,6 +1,7 @@
 //! The commands that every service has.
 
 pub mod check;
+pub mod consume;
 pub mod dead_letters;
 pub mod grant;
 pub mod lag;
@@ -14,7 +15,8 @@ pub mod streams;
 pub mod tail;
 
 use crate::{
-    Access, CliError, Global, Output, Publication, Service, Stores, interrupted, publication::check_cluster,
+    Access, CliError, Global, Output, Publication, Service, Stores, consumption::Consumption, interrupted,
+    publication::check_cluster,
 };
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +59,8 @@ pub enum Operations {
     Lag(lag::LagTerms),
     /// Publish committed events to Kafka: a topic for each category, a key for each aggregate, each once and in order
     Publish(publish::Publish),
+    /// Fill read models from topics of Kafka, in a service without a log of its own: each event once, whatever is killed
+    Consume(consume::Consume),
     /// Look at events that read models refused, retry or discard them
     #[command(subcommand)]
     Parked(parked::Parked),
@@ -80,8 +84,9 @@ impl Operations {
     }
 
     /// What is wrong with what is wanted of Kafka, told before anything is opened.
-    fn check_kafka(&self) -> Result<(), CliError> {
+    fn check_kafka(&self, service: &Service) -> Result<(), CliError> {
         match self {
+            Self::Consume(wanted) => Consumption::of(&wanted.terms, service).map(drop),
             Self::Publish(wanted) => Publication::of(&wanted.terms).map(drop),
             Self::Lag(lag::LagTerms { kafka: Some(url), .. }) => {
                 check_cluster("lag --kafka", "--kafka", Some(url))
@@ -95,7 +100,7 @@ impl Operations {
 /// Runs `operation` on the stores that `global` names, printing to stdout; ctrl-c and SIGTERM end what would go on for
 /// ever.
 pub async fn run(service: &Service, global: &Global, operation: Operations) -> Result<(), CliError> {
-    operation.check_kafka()?;
+    operation.check_kafka(service)?;
     if let Operations::Lag(lag::LagTerms { kafka: Some(url), group: Some(group) }) = &operation
         && Stores::lack_log(service, global).await?
     {
@@ -106,11 +111,15 @@ pub async fn run(service: &Service, global: &Global, operation: Operations) -> R
     let stores = match &operation {
         // A service that consumes may have no log of its own.
         Operations::DeadLetters(_) => Stores::read_models(service, global).await?,
+        Operations::Consume(_) => Stores::to_be_filled(service, global).await?,
+        Operations::Query(_) if global.read_models.is_some() && Stores::lack_log(service, global).await? => {
+            Stores::read_models(service, global).await?
+        }
         _ => Stores::open(service, global, operation.access()).await?,
     };
     let mut output = Output::stdout(global);
     let stop = match &operation {
-        Operations::Publish(_) => interrupted(),
+        Operations::Publish(_) | Operations::Consume(_) => interrupted(),
         Operations::Tail(tail) if tail.follow => interrupted(),
         _ => CancellationToken::new(),
     };
@@ -134,6 +143,7 @@ pub async fn run_on(
         Operations::Query(wanted) => query::run(service, stores, wanted, output).await,
         Operations::Lag(wanted) => lag::run(service, stores, &wanted, output).await,
         Operations::Publish(wanted) => publish::run(stores, wanted, output, stop).await,
+        Operations::Consume(wanted) => consume::run(service, stores, wanted, output, stop).await,
         Operations::Parked(wanted) => parked::run(service, stores, wanted, output).await,
         Operations::DeadLetters(wanted) => dead_letters::run(stores, wanted, output).await,
         Operations::Check => check::run(service, stores, output).await,

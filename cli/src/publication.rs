@@ -22,5 +22,5 @@ pub(crate) use failing::kafka_failed;
 #[cfg(feature = "kafka")]
 pub use present::Publication;
 #[cfg(feature = "kafka")]
-pub(crate) use present::{check_cluster, cluster, reach_cluster, sent_by};
+pub(crate) use present::{check_cluster, cluster, reach_cluster, sent_by, topic_names};
 pub use told::{Proven, ProvenTopic, Published, Sent, SentTopic};

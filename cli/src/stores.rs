@@ -127,9 +127,30 @@ impl Stores {
     /// Opens the read models that the options name, to look, for a service that has no log: here it is an empty one.
     pub(crate) async fn read_models(service: &Service, global: &Global) -> Result<Self, CliError> {
         let (_, views) = places(service, global)?;
+        Self::without_log(views, Access::Look).await
+    }
+
+    /// The same for whoever fills them, which makes what is missing.
+    ///
+    /// # Errors
+    /// Also where nobody said where they are: beside a log are those of the log.
+    pub(crate) async fn to_be_filled(service: &Service, global: &Global) -> Result<Self, CliError> {
+        let refused = |reason: &str| {
+            CliError::usage("--read-models", reason)
+                .next("name a place of their own, as in --read-models sqlite:reporting.db")
+        };
+        let (_, views) = places(service, global)?;
+        match (&views, &global.read_models) {
+            (_, None) => Err(refused("it must be said where the read models are that topics fill")),
+            (Place::Memory, _) => Err(refused("what is in memory would be gone with this program")),
+            _ => Self::without_log(views, Access::Create).await,
+        }
+    }
+
+    async fn without_log(views: Place, access: Access) -> Result<Self, CliError> {
         let store = Arc::new(MemoryStore::new());
         let log = Log { store, snapshots: None, integrity: Integrity::Reading { store: "memory" } };
-        Ok(Self::with(log, Self::views(views, Access::Look).await?))
+        Ok(Self::with(log, Self::views(views, access).await?))
     }
 
     async fn views(place: Place, access: Access) -> Result<Views, CliError> {

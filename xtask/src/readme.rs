@@ -99,8 +99,22 @@ mod tests {
     fn the_readme_shows_something_of_every_part() {
         let blocks = blocks(include_str!("../../README.md"));
         let all: Vec<&str> = blocks.iter().flat_map(|block| &block.commands).map(String::as_str).collect();
-        for part in ["-- demo ", "-- serve", "POSTGRES_URL", "--publish", "ConsoleConsumer"] {
+        for part in ["-- demo ", "-- serve", "POSTGRES_URL", "--publish", "ConsoleConsumer", "-- consume"] {
             assert!(all.iter().any(|command| command.contains(part)), "{part}");
         }
+    }
+
+    /// How it was broken: another name of the group in README.md.
+    #[test]
+    fn the_consumer_that_the_readme_shows_is_the_one_whose_docs_compile() {
+        let shown = include_str!("../../README.md").split("```rust,ignore\n").nth(1).unwrap_or_default();
+        let shown = shown.split("```").next().unwrap_or_default();
+        let docs = include_str!("../../store-kafka/src/lib.rs");
+        let docs: String = docs
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert!(shown.contains("Consumer::new") && docs.contains(shown), "{shown}");
     }
 }

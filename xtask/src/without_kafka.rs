@@ -12,7 +12,8 @@ pub(crate) const STEP: Step = Step {
 };
 
 /// Each wants the driver; none comes so far as to look for a log or a broker.
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 7] = [
+    "consume --from kafka://127.0.0.1:1 --group reporting",
     "publish --to kafka://127.0.0.1:1",
     "lag --kafka kafka://127.0.0.1:1",
     "lag --kafka kafka://127.0.0.1:1 --group orders",

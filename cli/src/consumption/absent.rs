@@ -1,8 +1,54 @@
 //! In place of consumers, in a program that was built without Kafka.
 
-use super::{GroupLag, Letters};
-use crate::{CliError, Output, StoreUrl, publication::check_cluster};
+use super::{Filled, GroupLag, Letters};
+use crate::{
+    CliError, ConsumeTerms, Output, Progress, Service, StoreUrl, Stores, publication::check_cluster,
+};
 use annals::{Parked, SubscriberId, SubscriberInfo};
+use tokio_util::sync::CancellationToken;
+
+/// There is none: asking for one says how to get a program that has it.
+pub(crate) enum Consumption {}
+
+impl Consumption {
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn of(wanted: &ConsumeTerms, _: &Service) -> Result<Self, CliError> {
+        check_cluster("consume", "--from", Some(&wanted.from))?;
+        Err(CliError::usage("consume", "this program was built without Kafka"))
+    }
+
+    /// Never called.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub(crate) fn left_out(&self) -> &[&'static str] {
+        match *self {}
+    }
+
+    /// Never called.
+    pub(crate) async fn catch_up(
+        &self,
+        _: &Stores,
+        _: Progress,
+        _: &CancellationToken,
+    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub(crate) async fn follow(
+        &self,
+        _: &Stores,
+        _: &CancellationToken,
+    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
+        match *self {}
+    }
+}
 
 /// Fails.
 ///

@@ -29,6 +29,26 @@ pub struct GroupLag {
     pub offsets_behind: u64,
 }
 
+/// What was done with the records of one topic for one read model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Filled {
+    /// The read model.
+    pub name: String,
+    /// The consumer group in which its topics were read.
+    pub group: String,
+    /// The topic.
+    pub topic: String,
+    /// Events that the read model takes, those that were parked included.
+    pub handled: u64,
+    /// Events of types that it does not take.
+    pub skipped: u64,
+    /// Records that were there before.
+    pub repeated: u64,
+    /// Of the events that were handled those that were parked.
+    pub parked: u64,
+}
+
 /// Where a record lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {

@@ -142,7 +142,7 @@ fn publisher_name(text: &str) -> Result<String, String> {
     })
 }
 
-fn mapping(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn mapping(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((category, topic)) if !category.is_empty() && !topic.is_empty() => {
             Ok((category.into(), topic.into()))

@@ -39,12 +39,7 @@ impl Publication {
     /// Wrong usage when the URL or a topic's name is none.
     pub fn of(wanted: &PublishTerms) -> Result<Self, CliError> {
         let options = cluster("--to", &wanted.to)?;
-        let refused = |option: &str, error: &dyn std::error::Error| CliError::usage(option, error);
-        let mut topics =
-            TopicNames::prefixed(&wanted.topic_prefix).map_err(|error| refused("--topic-prefix", &error))?;
-        for (category, topic) in &wanted.topics {
-            topics = topics.named(category, topic).map_err(|error| refused("--topic", &error))?;
-        }
+        let topics = topic_names(&wanted.topic_prefix, &wanted.topics)?;
         let terms = PublisherTerms {
             delivery: match wanted.delivery {
                 Deliver::ExactlyOnce => Delivery::ExactlyOnce,
@@ -202,6 +197,19 @@ impl fmt::Display for Publication {
 fn stopped() -> CliError {
     CliError::failed("interrupted", "it was stopped before everything was published")
         .next("run the same command again: it goes on where it stopped")
+}
+
+/// What topics are called.
+///
+/// # Errors
+/// Wrong usage when a topic's name is none.
+pub(crate) fn topic_names(prefix: &str, named: &[(String, String)]) -> Result<TopicNames, CliError> {
+    let mut topics =
+        TopicNames::prefixed(prefix).map_err(|error| CliError::usage("--topic-prefix", error))?;
+    for (category, topic) in named {
+        topics = topics.named(category, topic).map_err(|error| CliError::usage("--topic", error))?;
+    }
+    Ok(topics)
 }
 
 /// Reads a URL. What is said about one that is none quotes nothing that may be a secret.

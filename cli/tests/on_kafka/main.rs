@@ -1,10 +1,12 @@
-//! `publish`, `lag --kafka` and `dead-letters` of the program `annals`, on a real broker.
+//! `publish`, `consume`, `lag --kafka` and `dead-letters` of the program `annals`, on a real broker.
 //!
 //! Needs one, which `cargo xtask test` starts; without it each test says that it is skipped.
 
 #![allow(clippy::unwrap_used, reason = "what is awaited in a test is there, or the test has failed")]
 #![allow(dead_code, reason = "the tests in memory need more of what they share")]
 
+mod consuming;
+mod consuming_refused;
 #[path = "../it/counters.rs"]
 mod counters;
 mod dead_letters;

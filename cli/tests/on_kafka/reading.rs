@@ -111,6 +111,11 @@ impl Reading {
         tokio::time::timeout(PATIENCE, looking).await.unwrap()
     }
 
+    /// How many raises the document of `key` counts.
+    pub(crate) async fn raises(&self, key: &str) -> u64 {
+        self.document(key).await.map_or(0, |document| document["raises"].as_u64().unwrap())
+    }
+
     pub(crate) async fn document(&self, key: &str) -> Option<serde_json::Value> {
         let (live, _) = self.documents.live("totals").await.unwrap()?;
         let slots = self.documents.load(&live, &[key.into()]).await.unwrap();

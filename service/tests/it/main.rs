@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics, helpers included")]
 
 mod bad_files;
+mod consuming;
 mod demo;
 mod import;
 mod interrupted;

@@ -18,7 +18,7 @@ InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Countr
 C3,85123A,HEART,-3,2010-12-02T10:00:00Z,2.55,17850,United Kingdom
 ";
 
-fn kafka() -> Option<String> {
+pub(crate) fn kafka() -> Option<String> {
     let url = std::env::var(URL).ok();
     if url.is_none() {
         not_run(&this_test(), format!("{URL} is not set; run cargo xtask test, or cargo xtask up"));
