@@ -191,8 +191,7 @@ fn categories(projection: &Registered) -> Option<BTreeSet<&str>> {
 }
 
 fn has_no_parts(name: &str) -> CliError {
-    CliError::usage(name, "it has tables of its own, which only a log fills")
-        .next("leave it out, and name the others")
+    CliError::usage(name, "it is of a kind that only a log fills").next("leave it out, and name the others")
 }
 
 /// What all of them have done, and what failed.

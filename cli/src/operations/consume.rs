@@ -82,7 +82,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let consumption = Consumption::of(&wanted.terms, service)?;
     for name in consumption.left_out() {
-        output.note(format_args!("{name}: it has tables of its own, which only a log fills"));
+        output.note(format_args!("{name}: it is of a kind that only a log fills"));
     }
     let (filled, mut failed) = if wanted.follow {
         let groups = consumption.groups().join(", ");

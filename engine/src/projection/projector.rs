@@ -6,8 +6,8 @@ use super::lanes::Lanes;
 use super::retry::{FromLog, retried};
 use crate::{
     CheckpointError, DocumentStore, EventStore, LeaseTerms, LogFilter, LogPage, PageLimit, PageWrite,
-    Position, Projection, Step, StoreError, Subscriber, SubscriberError, SubscriberId, SubscriberInfo,
-    TEND_INTERVAL, part_of, subscription::Place,
+    Position, Projection, Step, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
+    subscription::Place,
 };
 use async_trait::async_trait;
 use chrono::Utc;
@@ -59,19 +59,6 @@ impl<P: Projection> Projector<P> {
         Self { lanes: Lanes::wanted(count), ..self }
     }
 
-    /// A part that has written into the generation, which a log then does not fill.
-    async fn part_at_work(&self) -> Result<Option<String>, SubscriberError> {
-        let of = self.place.id()?;
-        let is_it = |info: &SubscriberInfo| {
-            let part = part_of(info.subscriber.name());
-            info.checkpoint > Position::START
-                && part
-                    .is_some_and(|(name, generation, _)| (name, generation) == (of.name(), of.generation()))
-        };
-        let all = self.documents.subscribers().await?;
-        Ok(all.into_iter().find(is_it).map(|info| info.subscriber.name().to_string()))
-    }
-
     /// Carries out what operators asked for since the last look, which is at most [`TEND_INTERVAL`] ago.
     async fn answer_requests(&mut self) -> Result<(), SubscriberError> {
         if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
@@ -111,13 +98,7 @@ impl<P: Projection> Subscriber for Projector<P> {
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {
         self.asked = None;
-        let at = self.place.begin().await?;
-        if at == Position::START
-            && let Some(part) = self.part_at_work().await?
-        {
-            self.place.end().await?;
-            return Err(SubscriberError::FilledByParts { subscriber: P::NAME.into(), part });
-        }
+        let at = self.place.begin_from_log().await?;
         // Under the lease: of two programs that declare different columns, the one that runs decides.
         let described = self.documents.describe(self.place.id()?, P::COLUMNS);
         self.place.renewing(async { Ok(described.await?) }).await?;

@@ -54,7 +54,8 @@ impl Registered {
         Self { parts: Some(parts), ..Self::custom(P::NAME, P::VERSION, make) }
     }
 
-    /// A projection of another kind. `make` makes a subscriber that runs it. It has no parts.
+    /// A projection of another kind. `make` makes a subscriber that runs it. It has no parts
+    /// unless [`with_parts`](Self::with_parts) says so.
     pub fn custom(
         name: &'static str,
         version: u32,
@@ -64,6 +65,12 @@ impl Registered {
         + 'static,
     ) -> Self {
         Self { name, version, make: Arc::new(make), parts: None }
+    }
+
+    /// With what makes its parts, for a kind that has some.
+    #[must_use]
+    pub fn with_parts(self, parts: RegisteredParts) -> Self {
+        Self { parts: Some(parts), ..self }
     }
 
     /// The name of the read model.
@@ -117,12 +124,28 @@ impl Registered {
 
 impl RegisteredParts {
     fn new<P: Projection + Clone>(projection: P) -> Self {
-        let make = move |part: &str, mode, documents, kept, terms| {
+        Self::custom(LogFilter::of::<P::Event>(), move |part, mode, documents, kept, terms| {
             let projector = PartProjector::new(projection.clone(), part, documents, kept);
-            let boxed: Box<dyn Subscriber> = Box::new(projector.mode(mode).lease_terms(terms));
-            boxed
-        };
-        Self { takes: LogFilter::of::<P::Event>(), make: Arc::new(make) }
+            Box::new(projector.mode(mode).lease_terms(terms))
+        })
+    }
+
+    /// Parts of a projection of another kind, which takes the events of `takes`. `make` makes a subscriber that runs
+    /// one of them: its name, its mode, where its documents are, what keeps those that it parks, and its lease.
+    pub fn custom(
+        takes: LogFilter,
+        make: impl Fn(
+            &str,
+            PartMode,
+            Arc<dyn DocumentStore>,
+            Arc<dyn ParkedEvents>,
+            LeaseTerms,
+        ) -> Box<dyn Subscriber>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { takes, make: Arc::new(make) }
     }
 
     /// Which events the projection takes.

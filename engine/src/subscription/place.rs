@@ -2,7 +2,7 @@
 
 use crate::{
     CheckpointError, Checkpoints, Lease, LeaseTerms, LogPage, Position, Step, StoreError, SubscriberError,
-    SubscriberId, error_text,
+    SubscriberId, SubscriberInfo, error_text, part_of,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +60,34 @@ impl Place {
         let at = lease.checkpoint;
         self.lease = Some(lease);
         Ok(at)
+    }
+
+    /// The same, for whoever fills a read model from a log: refused where parts fill it, since its checkpoint says
+    /// nothing of what they have written.
+    ///
+    /// # Errors
+    /// [`SubscriberError::FilledByParts`], besides.
+    pub async fn begin_from_log(&mut self) -> Result<Position, SubscriberError> {
+        let at = self.begin().await?;
+        if at == Position::START
+            && let Some(part) = self.part_at_work().await?
+        {
+            self.end().await?;
+            return Err(SubscriberError::FilledByParts { subscriber: self.name.to_string(), part });
+        }
+        Ok(at)
+    }
+
+    /// A part that has written into the generation.
+    async fn part_at_work(&self) -> Result<Option<String>, SubscriberError> {
+        let of = self.id()?;
+        let is_it = |info: &SubscriberInfo| {
+            info.checkpoint > Position::START
+                && part_of(info.subscriber.name())
+                    .is_some_and(|(name, generation, _)| (name, generation) == (of.name(), of.generation()))
+        };
+        let all = self.checkpoints.subscribers().await?;
+        Ok(all.into_iter().find(is_it).map(|info| info.subscriber.name().to_string()))
     }
 
     /// The generation that is run; known after `begin`.

@@ -69,7 +69,7 @@ impl Handler {
         let parks: Arc<dyn Checkpoints> = documents.clone();
         let make =
             move |part: &str, mode, kept, terms| parts.live(part, mode, documents.clone(), kept, terms);
-        Some(Self { name: projection.name(), parks: Some(parks), make: Arc::new(make) })
+        Some(Self::parts(projection.name(), parks, make))
     }
 
     /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered

@@ -68,7 +68,11 @@ struct SqlPart<P: SqlProjection> {
 impl<P: SqlProjection> SqlParts<P> {
     /// Parts of the live generation of `projection`, with checkpoints and tables in `documents`.
     pub fn new(projection: P, documents: Arc<PostgresDocuments>) -> Self {
-        Self { projection: Arc::new(projection), documents, building: None, turn: Arc::default() }
+        Self::of(Arc::new(projection), documents)
+    }
+
+    pub(super) fn of(projection: Arc<P>, documents: Arc<PostgresDocuments>) -> Self {
+        Self { projection, documents, building: None, turn: Arc::default() }
     }
 
     /// Parts of `generation`, which is being built.

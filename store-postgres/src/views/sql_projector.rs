@@ -1,7 +1,7 @@
 //! Runs a SQL projection as a subscriber of the log.
 
 use super::{
-    PostgresDocuments,
+    PostgresDocuments, SqlParts,
     generation::Generation,
     sql_rows::{tell, tell_parked},
     tables,
@@ -10,7 +10,7 @@ use super::{
 use crate::SqlProjection;
 use annals::{
     DocumentStore, EventStore, GenerationState, LeaseTerms, LogFilter, LogPage, PageLimit, Place, Position,
-    Registered, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
+    Registered, RegisteredParts, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -49,14 +49,19 @@ impl<P: SqlProjection> SqlProjector<P> {
     /// For runners, [rebuilds](annals::Rebuild) and command lines, which must be given the same `documents`.
     pub fn registered(projection: P, documents: Arc<PostgresDocuments>) -> Registered {
         let projection = Arc::new(projection);
-        Registered::custom(P::NAME, P::VERSION, move |store, _, run| {
+        let parts = SqlParts::of(projection.clone(), documents.clone());
+        let registered = Registered::custom(P::NAME, P::VERSION, move |store, _, run| {
             let projector = Self::new(projection.clone(), store, documents.clone()).lease_terms(run.terms);
             let boxed: Box<dyn Subscriber> = match run.building {
                 Some(generation) => Box::new(projector.building(generation)),
                 None => Box::new(projector),
             };
             boxed
-        })
+        });
+        registered.with_parts(RegisteredParts::custom(
+            LogFilter::of::<P::Event>(),
+            move |part, mode, _, kept, terms| parts.part(part, mode, kept, terms),
+        ))
     }
 
     async fn make_tables(&self) -> Result<(), SubscriberError> {
@@ -122,7 +127,7 @@ impl<P: SqlProjection> Subscriber for SqlProjector<P> {
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {
         self.asked = None;
-        let at = self.place.begin().await?;
+        let at = self.place.begin_from_log().await?;
         self.place.renewing(self.make_tables()).await?;
         Ok(at)
     }

@@ -2,12 +2,12 @@
 
 use crate::place::{Place, number};
 use annals::{
-    CheckpointError, Checkpoints, DocumentStore, DomainEvent, Epoch, EventData, EventId, Json, LeaseError,
-    LeaseTerms, LogPage, PageLimit, Parked, ParkedAction, ParkedEvents, ParkedRequest, PartMode,
-    PlaceInCommit, Position, ProjectError, REFUSED_ATTEMPTS_MAX, RecordedEvent, Step, StoreError, StreamId,
-    Subscriber, SubscriberError, TEND_INTERVAL, Version,
+    CheckpointError, Checkpoints, Commit, DocumentStore, DomainEvent, Epoch, EventData, EventId, EventStore,
+    Expected, Json, LeaseError, LeaseTerms, LogPage, MemoryStore, PageLimit, Parked, ParkedAction,
+    ParkedEvents, ParkedRequest, PartMode, PlaceInCommit, Position, ProjectError, REFUSED_ATTEMPTS_MAX,
+    RecordedEvent, Step, StoreError, StreamId, Subscriber, SubscriberError, TEND_INTERVAL, Version, catch_up,
 };
-use annals_postgres::{PostgresDocuments, SqlParts, SqlProjection, SqlRefusal, Told};
+use annals_postgres::{PostgresDocuments, SqlParts, SqlProjection, SqlProjector, SqlRefusal, Told};
 use async_trait::async_trait;
 use chrono::DateTime;
 use sqlx::{PgConnection, Row};
@@ -340,4 +340,24 @@ async fn tables_are_made_anew_from_parts() {
     assert!(matches!(error, SubscriberError::Checkpoint(CheckpointError::Retired { .. })), "{error}");
     new.handle(&page(1, vec![event(2, "hat", 1)])).await.unwrap();
     assert_eq!(room.sum("hat").await, 8);
+}
+
+/// How it was broken: with `begin` in place of `begin_from_log` in the projector, hats are counted twice.
+#[tokio::test]
+async fn what_sql_parts_fill_a_log_does_not_count_again() {
+    let Some(mut room) = Room::new().await else { return };
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+    let data = EventData::raw(EventId::random(), "Counted", 1, Json::parse(r#"{"n": 1}"#).unwrap());
+    store.append(Commit::to("counter-hat".parse().unwrap(), Expected::Any, [data])).await.unwrap();
+    let registered = SqlProjector::registered(room.sums.clone(), room.documents.clone());
+    let (parts, terms) = (registered.parts().unwrap(), LeaseTerms::default());
+    let mut part = parts.live("0", PartMode::InOrder, room.documents.clone(), room.kept.clone(), terms);
+    part.begin().await.unwrap();
+    part.handle(&store.read_log(Position::START, PageLimit::MAX, parts.takes()).await.unwrap())
+        .await
+        .unwrap();
+    let mut from_log = registered.live(store.clone(), room.documents.clone(), LeaseTerms::default());
+    let error = catch_up(&*store, &mut *from_log).await.unwrap_err();
+    assert!(matches!(error, SubscriberError::FilledByParts { .. }), "{error}");
+    assert_eq!(room.sum("hat").await, 1);
 }

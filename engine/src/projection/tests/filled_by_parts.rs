@@ -31,7 +31,7 @@ impl Room {
     }
 }
 
-/// How it was broken: without the look at the parts (`Projector::part_at_work`), nothing is refused; the 400 orders of a
+/// How it was broken: without the look at the parts (`Place::begin_from_log`), nothing is refused; the 400 orders of a
 /// demo were 800.
 #[tokio::test]
 async fn what_parts_fill_a_log_does_not_count_again() {
