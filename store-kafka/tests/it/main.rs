@@ -12,6 +12,7 @@ mod changed_topics;
 mod cloud_events;
 mod consumed;
 mod counted;
+mod ends;
 mod failing_store;
 mod forger;
 mod guarded;

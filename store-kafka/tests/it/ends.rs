@@ -1,0 +1,73 @@
+//! Where the topics of a consumer end, and what it says of what it has done.
+
+use crate::{broker::shared, forger::Forger};
+use annals::Position;
+use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, Handler, PartitionError};
+use rdkafka::message::OwnedHeaders;
+use tokio_util::sync::CancellationToken;
+
+/// How it was broken: with one look back only (64 records), there is no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_ends_with_its_last_event_whatever_lies_behind_it() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let consumer = |there: &crate::tally::Elsewhere| there.consumer(there.terms());
+    let there = forger.read_by(&options);
+    assert!(consumer(&there).ends().await.unwrap().is_empty(), "nothing is there yet");
+    forger.write(0, 1, 0);
+    forger.write(0, 7, 1);
+    let of_the_first = [((forger.topic.clone(), 0), Position::new(7))];
+    assert_eq!(consumer(&there).ends().await.unwrap(), of_the_first.clone().into());
+    for _ in 0..100 {
+        forger.send(0, "k", Some("no event"), OwnedHeaders::new());
+    }
+    assert_eq!(consumer(&there).ends().await.unwrap(), of_the_first.into());
+}
+
+/// How it was broken: where a task that ends does not say that its partition goes on, it stands still for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_is_counted_once_and_what_stands_still_is_told() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let there = forger.read_by(&options);
+    forger.write(0, 1, 0);
+    forger.write_as(0, "Unheard", 2, 1);
+    forger.write(0, 1, 0);
+    // Refused, and parked; then something is missing.
+    forger.write(0, 13, 2);
+    forger.write(0, 20, 15);
+    let consumer = there.consumer(there.terms());
+    let (consumed, stop) = (consumer.consumed(), CancellationToken::new());
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    there.until("it stands still", || async { !consumed.stopped().is_empty() }).await;
+    let counted = consumed.topics()[&forger.topic];
+    assert_eq!((counted.handled, counted.skipped, counted.repeated), (2, 1, 1));
+    assert_eq!((counted.parked, counted.foreign), (1, 0));
+    let (topic, partition, error) = consumed.stopped().remove(0);
+    assert_eq!((topic, partition), (forger.topic.clone(), 0));
+    assert!(matches!(error, PartitionError::Lost { .. }), "{error}");
+    let part = there.part(&forger.topic, 0);
+    assert_eq!(error.passed_over_by(), Some((&*part, Position::new(15))));
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert!(consumed.stopped().is_empty(), "it is somebody else's now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_missing_is_an_error_or_made() {
+    let Some(options) = shared() else { return };
+    let mut there = Forger::new(&options).await.read_by(&options);
+    let topic = crate::broker::unique("missing");
+    there.topics = vec![topic.clone()];
+    let handler = || Handler::projection(there.tally.clone(), there.documents.clone());
+    let consumer =
+        |terms| Consumer::new(&there.group, options.clone(), there.topics.clone(), handler(), terms);
+    let missing = consumer(there.terms()).ends().await;
+    assert!(
+        matches!(&missing, Err(ConsumeError::NoTopic { topic: named }) if *named == topic),
+        "{missing:?}"
+    );
+    let making = ConsumerTerms { create_topics: Some(3), ..there.terms() };
+    assert!(consumer(making).ends().await.unwrap().is_empty());
+    assert!(consumer(there.terms()).ends().await.unwrap().is_empty(), "it is there now");
+}
