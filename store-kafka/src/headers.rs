@@ -25,7 +25,8 @@ pub const PREVIOUS_POSITION: &str = "previous-position";
 /// When it was committed (RFC 3339, UTC, microseconds). The timestamp of the record itself is that of its publishing:
 /// brokers delete by it.
 pub const RECORDED_AT: &str = "recorded-at";
-/// Shared by everything that one request set in motion.
+/// Shared by everything that one request set in motion. Of an event that has none of its own, the id of its command: that
+/// is what its consequences share in the log that it comes from.
 pub const CORRELATION_ID: &str = "correlation-id";
 /// The event that led to the command behind this one.
 pub const CAUSATION_ID: &str = "causation-id";
@@ -94,6 +95,8 @@ struct Ids<'a> {
     #[serde(borrow)]
     causation_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    command_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     traceparent: Option<Cow<'a, str>>,
 }
 
@@ -127,7 +130,7 @@ impl HeaderWriter {
         if event.metadata != Json::empty() {
             let ids: Ids<'_> = serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
             let known = [
-                (CORRELATION_ID, ids.correlation_id),
+                (CORRELATION_ID, ids.correlation_id.or(ids.command_id)),
                 (CAUSATION_ID, ids.causation_id),
                 (TRACEPARENT, ids.traceparent),
             ];

@@ -36,7 +36,7 @@ async fn recorded(place: &Place, stream: &str, payload: &str, metadata: &str) ->
     page.events.last().unwrap().clone()
 }
 
-/// Broken on purpose, and seen to fail this: no correlation id, a time in milliseconds, a key without its tenant, a
+/// Broken on purpose, and seen to fail this: no correlation id, none of a first command, a time in milliseconds, a key without its tenant, a
 /// payload that was read and written anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_byte() {
@@ -48,6 +48,9 @@ async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_by
     let first = recorded(&place, "acme/order-7-f/3c", ODD, &metadata).await;
     let plain = recorded(&place, "order-7", "{}", "{}").await;
     let strange = recorded(&place, "order-8", "{}", "{\"correlation_id\":7}").await;
+    // A command that nothing set in motion is what its consequences have in common.
+    let command = "0195d3a0-7bd2-7000-8000-000000000001";
+    let root = recorded(&place, "order-9", "{}", &format!("{{\"command_id\":\"{command}\"}}")).await;
     let second = recorded(&place, "acme/order-7-f/3c", ODD, &metadata).await;
     catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
     let found: BTreeMap<Position, OwnedMessage> = place
@@ -55,7 +58,7 @@ async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_by
         .into_iter()
         .map(|record| (Incoming::read(&record).unwrap().event.position, record))
         .collect();
-    assert_eq!(found.len(), 4);
+    assert_eq!(found.len(), 5);
     let says = |event: &RecordedEvent, previous: Position, more: &[(&str, String)]| {
         let all = [
             ("event-id", event.id.to_string()),
@@ -76,12 +79,14 @@ async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_by
         ("traceparent", TRACEPARENT.into()),
         ("tenant", "acme".into()),
     ];
+    let of_command = [("correlation-id", command.to_string())];
     let key = b"acme/7-f/3c";
     for (event, key, value, more) in [
         (&first, &key[..], ODD, &ids[..]),
         (&plain, b"7", "{}", &[]),
         // Metadata of another shape says nothing.
         (&strange, b"8", "{}", &[]),
+        (&root, b"9", "{}", &of_command),
         (&second, key, ODD, &ids),
     ] {
         let record = &found[&event.position];
@@ -98,6 +103,7 @@ async fn a_record_says_all_of_its_event_and_its_value_is_the_payload_byte_for_by
         assert_eq!((at, read.recorded_at), (event.recorded_at, event.recorded_at));
         assert_eq!((read.id, &read.stream, &read.payload), (event.id, &event.stream, &event.payload));
         let (read, wrote) = (read.metadata(), event.metadata());
-        assert_eq!((read.correlation_id, read.causation_id), (wrote.correlation_id, wrote.causation_id));
+        let correlation = wrote.correlation_id.or(wrote.command_id.map(|id| id.to_string()));
+        assert_eq!((read.correlation_id, read.causation_id), (correlation, wrote.causation_id));
     }
 }
