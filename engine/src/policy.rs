@@ -14,9 +14,13 @@ use std::{any::Any, error::Error, fmt};
 
 /// Reacts to events with commands for other aggregates. Pure and without state.
 ///
-/// The ids of the commands follow from the event, so a crash between any two steps repeats nothing. A command that
-/// may be refused should leave an event saying so: whoever asked learns of it by reading. A rejection is taken as
-/// an answer and not tried again.
+/// The ids of the commands follow from the event, so a command that left an event changes nothing when it is sent again,
+/// whatever the aggregate would decide by then. That happens after a crash, and when a runner that stood still past its
+/// lease goes on beside its successor: neither can be kept from sending what it has in hand.
+///
+/// A command that may be refused should leave an event saying so: whoever asked learns of it by reading. One that leaves
+/// none, rejected or with nothing to do, is taken as answered; but sent again, it is decided anew, on what commands of
+/// later events have made of the aggregate meanwhile.
 pub trait Policy: Send + Sync + 'static {
     /// The name of the subscriber: `[a-z][a-z0-9-]*`. A storage contract: command ids derive from it.
     const NAME: &'static str;

@@ -64,7 +64,8 @@ const FETCH_PAUSE_MS: &str = "5";
 /// **Exactly-once effect.** Each partition is a part of the handler: a subscriber of its own with a lease, whose
 /// checkpoint (a position of the publisher's log) is written in one transaction with what the records make. A partition
 /// that changes its member begins there, so nothing counts twice and nothing is left out, whatever was killed. Offsets
-/// are committed to Kafka too, for people and tools that watch the group; nothing rests on them.
+/// are committed to Kafka too, for people and tools that watch the group; nothing rests on them. A policy sends its
+/// commands before its checkpoint is moved; those that are sent again are known ([`Handler::policy`]).
 ///
 /// **In order.** Events of one aggregate are in one partition and are handled in their order. Partitions are handled
 /// beside each other; a document that several touch is folded again when another came first.

@@ -1,3 +1,5 @@
+mod again;
+
 use crate::fixture::{OrderEvent, ReserveOnPlaced, StockCommand, StockItem, delegate, place, shop};
 use crate::metered::Metered;
 use crate::*;

@@ -72,8 +72,9 @@ impl Handler {
         Some(Self::parts(projection.name(), parks, make))
     }
 
-    /// Sends the commands that `policy` calls for to `engine`. Their ids follow from the events, so what is delivered
-    /// twice changes nothing.
+    /// Sends the commands that `policy` calls for to `engine`, those for one aggregate in the order of their events where
+    /// these are of one aggregate too. Their ids follow from the events, so one that leaves an event counts once, however
+    /// often it is sent; as for others, see [`Policy`].
     pub fn policy<P: Policy + Clone>(
         policy: P,
         engine: Arc<Engine>,
