@@ -3,13 +3,13 @@
 
 use crate::{
     broker::Dispatch,
+    placed::{placing, publish},
     postgres::{looking, schema, texts},
     process::Process,
     seed::rng,
     waiting::until,
 };
-use annals::{DocumentStore, LogFilter, PageLimit, Position, catch_up};
-use annals_kafka::{KafkaOptions, Publisher, PublisherTerms, TopicNames};
+use annals::{DocumentStore, LogFilter, PageLimit, Position};
 use annals_tests::{Report, Shop, documents_at};
 use northwind_aggregates::OrderEvent;
 use std::{collections::BTreeMap, path::Path};
@@ -21,7 +21,7 @@ const KILLS: u64 = 2;
 const KILLS_VARIABLE: &str = "ANNALS_KILLS";
 
 /// How many orders are placed before each kill.
-const ORDERS: u64 = 750;
+const ORDERS: u32 = 750;
 
 /// How many processes run at once.
 const PROCESSES: usize = 2;
@@ -57,7 +57,7 @@ async fn filled_by_processes_that_are_killed(dispatch: &Dispatch, views: &str) {
     place(&log, 0);
     let shop = Shop::open(&log).unwrap();
     let url = dispatch.broker.url();
-    publish(&shop, &url).await;
+    publish(&shop, &url, PREFIX).await;
 
     let documents = documents_at(views).await.unwrap();
     let equal = async || {
@@ -72,8 +72,8 @@ async fn filled_by_processes_that_are_killed(dispatch: &Dispatch, views: &str) {
     let mut running: Vec<Process> = (0..PROCESSES as u64).map(start).collect();
     for kill in 0..kills {
         if kill > 0 {
-            place(&log, kill * ORDERS);
-            publish(&shop, &url).await;
+            place(&log, kill);
+            publish(&shop, &url, PREFIX).await;
         }
         // Somewhere on the way, while pages are under way.
         let (before, some) = (handled(&*documents).await, rng.u64(1..20));
@@ -96,20 +96,9 @@ async fn filled_by_processes_that_are_killed(dispatch: &Dispatch, views: &str) {
     assert!(in_the_middle > 0, "nobody was killed while there was something to do");
 }
 
-/// Places [`ORDERS`] orders from number `from`, and has read models and policies handle them.
-fn place(log: &Path, from: u64) {
-    let (log, from, orders) = (log.to_str().unwrap(), from.to_string(), ORDERS.to_string());
-    let mut arguments = vec!["orders", log, "--orders", &orders, "--from", &from];
-    arguments.extend(["--skus", "40", "--seed", "7", "--at-once", "64", "--lease-ms", LEASE_MS]);
-    assert_eq!(Process::start(arguments).rest().last(), Some(&Report::Finished));
-}
-
-async fn publish(shop: &Shop, url: &str) {
-    let options: KafkaOptions = url.parse().unwrap();
-    let topics = TopicNames::prefixed(PREFIX).unwrap();
-    let terms = PublisherTerms { topics, create_topics: Some(4), ..PublisherTerms::default() };
-    let mut publisher = Publisher::new("shop", options, terms, shop.store.clone(), shop.documents.clone());
-    catch_up(&*shop.store, &mut publisher).await.unwrap();
+/// Places [`ORDERS`] orders, each `burst` others, and has read models and policies handle them.
+fn place(log: &Path, burst: u64) {
+    assert_eq!(placing(log, ORDERS, burst, LEASE_MS).rest().last(), Some(&Report::Finished));
 }
 
 /// Every document of every read model.

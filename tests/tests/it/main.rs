@@ -11,6 +11,7 @@ mod books;
 mod broker;
 mod counting;
 mod ledger;
+mod placed;
 mod postgres;
 mod postgres_server;
 mod process;
