@@ -21,6 +21,13 @@ pub enum Report {
         /// Its position.
         position: Option<Position>,
     },
+    /// A commit came again: its first event was there.
+    Repeated {
+        /// The stream.
+        stream: String,
+    },
+    /// A commit stands still on its way to the store, for the story to pause its process.
+    Standing,
     /// A command was answered.
     Answered {
         /// Its id.

@@ -145,7 +145,10 @@ impl Shop {
     }
 
     /// The last position there is now, whoever wrote it.
-    async fn head(&self) -> Result<Position, annals::StoreError> {
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn head(&self) -> Result<Position, annals::StoreError> {
         let nothing = annals::LogFilter::any_of([]);
         let page = self.store.read_log(Position::START, annals::PageLimit::ONE, &nothing).await?;
         Ok(page.head)

@@ -18,7 +18,7 @@ pub enum Acknowledge {
     Early,
 }
 
-/// The store behind it, telling a [`Report`] for each commit that was acknowledged.
+/// The store behind it, telling a [`Report`] for each commit that was acknowledged, or came again.
 pub struct Witness {
     store: Arc<dyn EventStore>,
     when: Acknowledge,
@@ -35,15 +35,26 @@ impl Witness {
 impl EventStore for Witness {
     async fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
         if self.when == Acknowledge::Early {
-            Report::acknowledged(&commit, None).iter().for_each(Report::tell);
+            tell_early(&commit);
             return self.store.append(commit).await;
         }
         let committed = self.store.append(commit.clone()).await?;
-        // A repeat carries what was decided now, which need not be what is stored: the answer tells that.
-        if !committed.repeated {
-            Report::acknowledged(&commit, Some(&committed)).iter().for_each(Report::tell);
-        }
+        tell(&commit, &committed);
         Ok(committed)
+    }
+
+    async fn append_chain(&self, commits: Vec<Commit>) -> Vec<Result<Committed, AppendError>> {
+        if self.when == Acknowledge::Early {
+            commits.iter().for_each(tell_early);
+            return self.store.append_chain(commits).await;
+        }
+        let answers = self.store.append_chain(commits.clone()).await;
+        for (commit, answer) in commits.iter().zip(&answers) {
+            if let Ok(committed) = answer {
+                tell(commit, committed);
+            }
+        }
+        answers
     }
 
     async fn read(
@@ -83,5 +94,20 @@ impl EventStore for Witness {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.store.head()
+    }
+}
+
+fn tell_early(commit: &Commit) {
+    Report::acknowledged(commit, None).iter().for_each(Report::tell);
+}
+
+fn tell(commit: &Commit, committed: &Committed) {
+    match committed.repeated {
+        false => Report::acknowledged(commit, Some(committed)).iter().for_each(Report::tell),
+        // It carries what was decided now, which need not be what is stored: the answer tells that.
+        true => {
+            let again = |write: &annals::Write| Report::Repeated { stream: write.stream.to_string() };
+            commit.writes().iter().map(again).for_each(|report| report.tell());
+        }
     }
 }

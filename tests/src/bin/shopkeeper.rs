@@ -3,7 +3,7 @@
 //! Told `begin` or `stop` on stdin; it ends when that is closed, so that it never outlives its story.
 
 use annals::{CommandId, Context, ExecuteError, LeaseTerms, Runner, Subscriber, SubscriberError, error_text};
-use annals_tests::{Acknowledge, Announced, Consume, Hold, Publish, Report, Shop, Witness};
+use annals_tests::{Acknowledge, Announced, Consume, Hold, Obey, Publish, Report, Shop, Witness};
 use anyhow::Context as _;
 use chrono::DateTime;
 use clap::{Args, Parser};
@@ -27,6 +27,8 @@ enum Part {
     Publish(Publish),
     /// Fills read models elsewhere from topics until it is told to stop.
     Consume(Consume),
+    /// Runs a policy elsewhere, fed from a topic, until it is told to stop.
+    Obey(Obey),
     /// Receives one delivery, answers, and waits for its end.
     Deliver(Deliver),
 }
@@ -109,6 +111,7 @@ async fn main() -> anyhow::Result<()> {
         Part::ReadModels(part) => keep_read_models(part, &told).await?,
         Part::Publish(part) => part.run(told.stop.clone()).await?,
         Part::Consume(part) => part.run(told.stop.clone()).await?,
+        Part::Obey(part) => part.run(told.begin.clone(), told.stop.clone()).await?,
         Part::Deliver(part) => deliver(part, &told).await?,
     }
     Report::Finished.tell();

@@ -3,6 +3,7 @@
 use crate::{
     books::assert_same_as_replayed,
     ledger::whole_log,
+    paused::pause,
     postgres,
     process::{LINE_MAX, Process},
     seed::rng,
@@ -11,11 +12,10 @@ use annals::Position;
 use annals_sqlite::views_beside;
 use annals_tests::{Report, Shop};
 use northwind_aggregates::{Burst, BurstTerms, OrderCommand};
-use rusqlite::{Connection, ErrorCode};
 use rustix::process::Signal;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -38,29 +38,6 @@ fn stop(process: &mut Process) {
     process.tell("stop");
     assert_eq!(process.rest().last(), Some(&Report::Finished));
     assert!(process.ended().success());
-}
-
-/// How often a runner is paused again because it was in the middle of a write.
-const PAUSES_MAX: u32 = 20;
-
-/// Well below the lease, so that a runner that is to be paused again still has it.
-const PROBE_MAX: Duration = Duration::from_secs(1);
-
-/// Pauses `process` between two writes. Paused in the middle of one, it would hold the file itself: nobody could
-/// take over before it goes on or is killed, lease or no lease. That is SQLite's, and told by the last of the figures.
-fn pause(process: &mut Process, views: &Path) -> u32 {
-    for holding in 0..PAUSES_MAX {
-        process.signal(Signal::STOP);
-        let probe = Connection::open(views).unwrap();
-        probe.busy_timeout(PROBE_MAX).unwrap();
-        match probe.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
-            Ok(()) => return holding,
-            Err(error) => assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy), "{error}"),
-        }
-        process.signal(Signal::CONT);
-        process.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
-    }
-    panic!("paused {PAUSES_MAX} times, each time in the middle of a write")
 }
 
 struct Place {
@@ -240,7 +217,7 @@ async fn a_runner_that_was_paused_past_its_lease_writes_nothing_in(views: Option
             paused.until("a page", |report| matches!(report, Report::Handled { .. }).then_some(()));
         }
         match place.views {
-            None => holding += pause(&mut paused, &views_beside(&place.log)),
+            None => holding += pause(&mut paused, &[&views_beside(&place.log)]),
             // There a page of documents is one call: whoever is paused holds nothing up. A page of the one with tables
             // of its own is taken back by the server, sooner than the story stops waiting.
             Some(_) => paused.signal(Signal::STOP),
