@@ -34,6 +34,16 @@ impl Broker {
         Ok(Self { broker, tool, names: Cell::new(0), _room: room })
     }
 
+    /// Kills it, as `kill -9` does.
+    pub(crate) fn kill(&self) -> anyhow::Result<()> {
+        self.broker.kill()
+    }
+
+    /// Starts it on what it had.
+    pub(crate) fn start_again(&self) -> anyhow::Result<()> {
+        self.broker.start(&SETTINGS)
+    }
+
     pub(crate) fn url(&self) -> String {
         self.broker.url()
     }

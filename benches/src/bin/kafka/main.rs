@@ -15,6 +15,7 @@ mod parcels;
 mod plain;
 mod plain_consumer;
 
+mod away;
 mod consume;
 mod latency;
 mod memory;
@@ -59,6 +60,8 @@ fn main() -> anyhow::Result<()> {
     consume::measure(args, &runtime, &broker, &mut report)?;
     latency::measure(args, &runtime, &broker, &mut report)?;
     read_model::measure(args, &runtime, &broker, &mut report)?;
+    // The last: it kills the broker, and leaves its topics there.
+    away::measure(args, &runtime, &broker, &mut report)?;
     report.end();
     Ok(())
 }
