@@ -9,14 +9,18 @@ const PROPERTIES: [&str; 5] =
     ["acks=all", "enable.idempotence=true", "batch.size=1048576", "linger.ms=5", "buffer.memory=67108864"];
 
 /// As long as a transaction of ours may be open at the end of a log. Far behind it, ours hold up to 50 000 records.
-const TRANSACTION_MS: &str = "100";
+pub(crate) const TRANSACTION_MS: u32 = 100;
 
-/// Sends `records` of `bytes` each, in transactions; so many a second as it says itself, and the bytes a record in the
+/// In so long it sends about 50 000 records, as ours hold them far behind the end of a log.
+pub(crate) const LONG_TRANSACTION_MS: u32 = 140;
+
+/// Sends `records` of `bytes` each, in transactions of so long; so many a second as it says itself, and the bytes a record in the
 /// log of the broker.
 pub(crate) fn producer_performance(
     broker: &Broker,
     records: u64,
     bytes: usize,
+    transaction_ms: u32,
 ) -> anyhow::Result<(Turn, f64)> {
     let topic = broker.name("limit");
     broker.make_topic(&topic)?;
@@ -35,7 +39,7 @@ pub(crate) fn producer_performance(
         "--transactional-id",
         &topic,
         "--transaction-duration-ms",
-        TRANSACTION_MS,
+        &transaction_ms.to_string(),
     ]);
     java.arg("--producer-props").arg(format!("bootstrap.servers={}", broker.bootstrap())).args(PROPERTIES);
     let done = java.output().context("cannot run ProducerPerformance")?;
@@ -61,7 +65,7 @@ fn rate_in(said: &str) -> Option<f64> {
 /// The size at which its records take `in_log` bytes each in the log of the broker.
 pub(crate) fn size_for(broker: &Broker, in_log: f64) -> anyhow::Result<usize> {
     const PROBED: usize = 400;
-    let (_, with_frame) = producer_performance(broker, 20_000, PROBED)?;
+    let (_, with_frame) = producer_performance(broker, 20_000, PROBED, TRANSACTION_MS)?;
     let frame = with_frame - PROBED as f64;
     Ok((in_log - frame).max(1.0) as usize)
 }

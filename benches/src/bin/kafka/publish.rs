@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 const SQLITE: &str = "publish, log in SQLite";
 const POSTGRES: &str = "publish, log in PostgreSQL";
 const MEMORY: &str = "publish, log in memory: the producing stage alone";
+const ALIKE: &str = "publish, log in memory: the producing stage, beside transactions of as many records";
 const DRIVER: &str = "publish, log in memory, beside a plain loop over librdkafka with such headers";
 const BARE: &str = "plain idempotent loop over librdkafka, no headers";
 const BYTES: &str = "bytes a record in the broker's log, beside the same without headers";
@@ -36,7 +37,7 @@ pub(crate) fn measure(
     broker: &Broker,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([SQLITE, POSTGRES, MEMORY, DRIVER, BARE, BYTES]) {
+    if !args.wants_any([SQLITE, POSTGRES, MEMORY, ALIKE, DRIVER, BARE, BYTES]) {
         return Ok(());
     }
     let (count, room) = (events_of(args), Medium::disk()?.room()?);
@@ -56,12 +57,12 @@ pub(crate) fn measure(
         let pairs = pairs(args.rounds, || Ok(publish(runtime, broker, &memory, count)?.0), limit)?;
         report.add(&Figure::of(DRIVER, "disk", "events/s", &pairs))?;
     }
-    let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>| {
+    let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>, transaction_ms| {
         if !args.wants(name) {
             return Ok(());
         }
         let limit = || {
-            let (limit, bytes) = limit::producer_performance(broker, count, size)?;
+            let (limit, bytes) = limit::producer_performance(broker, count, size, transaction_ms)?;
             ensure_alike(bytes, in_log)?;
             Ok(limit)
         };
@@ -69,13 +70,14 @@ pub(crate) fn measure(
         let figure = Figure::of(name, "disk", "events/s", &pairs);
         report.add(&goal.map_or_else(|| figure.clone(), |goal| figure.clone().at_least(goal)))
     };
-    measured(MEMORY, Some(0.9), &memory)?;
+    measured(MEMORY, Some(0.9), &memory, limit::TRANSACTION_MS)?;
+    measured(ALIKE, None, &memory, limit::LONG_TRANSACTION_MS)?;
     let sqlite: Arc<dyn EventStore> =
         Arc::new(SqliteStore::open(&SqliteOptions::new(room.path().join("log.db")))?);
     if args.wants(SQLITE) {
         runtime.block_on(events::fill(&sqlite, count))?;
     }
-    measured(SQLITE, Some(0.5), &sqlite)?;
+    measured(SQLITE, Some(0.5), &sqlite, limit::TRANSACTION_MS)?;
     if args.wants(POSTGRES) {
         match finding() {
             Err(why) => report.skip(POSTGRES, format_args!("{why:#}")),
@@ -85,7 +87,7 @@ pub(crate) fn measure(
                 let store = runtime.block_on(PostgresStore::open(&server.url("127.0.0.1").parse()?))?;
                 let store: Arc<dyn EventStore> = Arc::new(store);
                 runtime.block_on(events::fill(&store, count))?;
-                measured(POSTGRES, Some(0.5), &store)?;
+                measured(POSTGRES, Some(0.5), &store, limit::TRANSACTION_MS)?;
             }
         }
     }
