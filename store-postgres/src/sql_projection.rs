@@ -82,7 +82,7 @@ pub trait SqlProjection: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it refuses a page, what it wrote of it is taken back, and each event is handled alone; one that is then
-    /// refused is parked. A page may therefore come twice, the second time in parts.
+    /// refused is parked. A page may therefore come several times, also in parts.
     async fn handle(
         &self,
         tables: &mut PgConnection,

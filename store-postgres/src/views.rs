@@ -76,6 +76,7 @@ statements!(
         generation_live = "views/sql/generation_live.sql",
         generation_locked = "views/sql/generation_locked.sql",
         generation_retire = "views/sql/generation_retire.sql",
+        generation_shown = "views/sql/generation_shown.sql",
         generations = "views/sql/generations.sql",
         generations_of = "views/sql/generations_of.sql",
         lanes = "views/sql/lanes.sql",
@@ -197,7 +198,8 @@ impl PostgresDocuments {
 
     /// A transaction that writes.
     async fn begin(&self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
-        Transaction::begin(self, doing, "BEGIN").await
+        // Whatever somebody's default is: behind a lock is seen what was committed before.
+        Transaction::begin(self, doing, "BEGIN ISOLATION LEVEL READ COMMITTED").await
     }
 
     /// Wakes those who wait for [`moved`](annals::Checkpoints::moved).

@@ -111,6 +111,7 @@ impl<P: Projection> Subscriber for Projector<P> {
         if !self.place.is_next(page)? {
             return Ok(());
         }
+        self.place.check_no_parts().await?;
         if self.lanes.are_there() {
             let Self { projection, documents, place, lanes, .. } = self;
             tell_parked::<P>(&lanes.handle(projection, place, &**documents, page).await?);

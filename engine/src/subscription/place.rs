@@ -2,7 +2,7 @@
 
 use crate::{
     CheckpointError, Checkpoints, Lease, LeaseTerms, LogPage, Position, Step, StoreError, SubscriberError,
-    SubscriberId, SubscriberInfo, error_text, part_of,
+    SubscriberId, SubscriberInfo, error_text, part_name,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -63,31 +63,43 @@ impl Place {
     }
 
     /// The same, for whoever fills a read model from a log: refused where parts fill it, since its checkpoint says
-    /// nothing of what they have written.
+    /// nothing of what they have written. That is no failure of the read model, and is not recorded as one.
     ///
     /// # Errors
     /// [`SubscriberError::FilledByParts`], besides.
     pub async fn begin_from_log(&mut self) -> Result<Position, SubscriberError> {
         let at = self.begin().await?;
-        if at == Position::START
-            && let Some(part) = self.part_at_work().await?
-        {
+        if let Err(error) = self.check_no_parts().await {
             self.end().await?;
-            return Err(SubscriberError::FilledByParts { subscriber: self.name.to_string(), part });
+            if matches!(error, SubscriberError::FilledByParts { .. }) {
+                self.report(None).await?;
+                self.known = None;
+            }
+            return Err(error);
         }
         Ok(at)
     }
 
-    /// A part that has written into the generation.
-    async fn part_at_work(&self) -> Result<Option<String>, SubscriberError> {
-        let of = self.id()?;
-        let is_it = |info: &SubscriberInfo| {
-            info.checkpoint > Position::START
-                && part_of(info.subscriber.name())
-                    .is_some_and(|(name, generation, _)| (name, generation) == (of.name(), of.generation()))
-        };
+    /// Before something is written from the start of a log, which may come long after the beginning: parts may have
+    /// begun meanwhile.
+    ///
+    /// # Errors
+    /// [`SubscriberError::FilledByParts`], besides those of the store.
+    pub async fn check_no_parts(&self) -> Result<(), SubscriberError> {
+        let Lease { subscriber: of, checkpoint, .. } = self.held()?;
+        if *checkpoint != Position::START {
+            return Ok(());
+        }
+        let named = part_name(of.name(), of.generation(), "");
         let all = self.checkpoints.subscribers().await?;
-        Ok(all.into_iter().find(is_it).map(|info| info.subscriber.name().to_string()))
+        let of_it = |info: &&SubscriberInfo| info.subscriber.name().starts_with(&named);
+        match all.iter().filter(of_it).find(|info| info.checkpoint > Position::START) {
+            None => Ok(()),
+            Some(info) => Err(SubscriberError::FilledByParts {
+                subscriber: self.name.to_string(),
+                part: info.subscriber.name().into(),
+            }),
+        }
     }
 
     /// The generation that is run; known after `begin`.

@@ -58,6 +58,12 @@ impl Generation {
         Ok(Self::of(found)?.with_lanes(tx).await?)
     }
 
+    /// The live generation of `name`, if there is one, in a snapshot, which locks nothing.
+    pub(super) async fn live(tx: &mut Transaction<'_>, name: &str) -> Result<Option<Self>, Error> {
+        let rows = tx.rows(tx.sql().generation_shown.query().bind(name)).await?;
+        rows.first().map(Self::of).transpose()
+    }
+
     /// The live generation of `name` and the one that is being built, where there are such.
     pub(super) async fn current(
         tx: &mut Transaction<'_>,
@@ -106,6 +112,21 @@ impl Generation {
             return Err(Halt::Refused(CheckpointError::Fenced { subscriber, ours, now: self.epoch }));
         }
         Ok(())
+    }
+
+    /// Whether parts may write into it, as `commit_part` asks.
+    pub(super) fn check_takes_parts(&self) -> Result<(), CheckpointError> {
+        let subscriber = self.subscriber.clone();
+        if self.state == GenerationState::Retired {
+            return Err(CheckpointError::Retired { subscriber });
+        }
+        if !self.lanes.is_empty() {
+            return Err(CheckpointError::Divided { subscriber });
+        }
+        match self.checkpoint {
+            Position::START => Ok(()),
+            actual => Err(CheckpointError::Moved { subscriber, expected: Position::START, actual }),
+        }
     }
 
     /// Where the lane stands that is furthest on.

@@ -1,6 +1,10 @@
 //! Parked events, and what somebody wants done about them.
 
-use super::{PostgresDocuments, transaction::Transaction};
+use super::{
+    PostgresDocuments,
+    generation::Generation,
+    transaction::{Halt, Transaction},
+};
 use annals::{PageLimit, Parked, ParkedAction, ParkedRequest, Position, StoreError, SubscriberId, Version};
 use sqlx::{Error, Row, postgres::PgRow};
 
@@ -33,11 +37,9 @@ impl PostgresDocuments {
     /// Asks the lease holder for something; false when nothing is parked there.
     pub(super) async fn ask(&self, of: &SubscriberId, request: &ParkedRequest) -> Result<bool, StoreError> {
         const DOING: &str = "asking about parked events";
-        let generation = self.id_of(DOING, of).await?;
         let mut tx = self.begin(DOING).await?;
-        let query = self.sql.request.query().bind(generation).bind(&*request.key);
-        let asked = tx.act(query.bind(action_text(request.action))).await;
-        Ok(tx.end::<_, StoreError>(asked.map_err(Into::into)).await? > 0)
+        let asked = asked(&mut tx, of, request).await;
+        Ok(tx.end(asked).await? > 0)
     }
 
     /// What the lease holder has been asked for.
@@ -52,6 +54,17 @@ impl PostgresDocuments {
         let rows = self.connections.rows(DOING, query).await?;
         rows.iter().map(request).collect::<Result<_, _>>().map_err(|error| self.failed(DOING, error))
     }
+}
+
+async fn asked(
+    tx: &mut Transaction<'_>,
+    of: &SubscriberId,
+    request: &ParkedRequest,
+) -> Result<u64, Halt<StoreError>> {
+    // Nobody settles what is parked meanwhile: what is asked for would stay, and be done to what is parked later.
+    let found = Generation::get::<StoreError>(tx, of).await?;
+    let query = tx.sql().request.query().bind(found.id).bind(&*request.key);
+    Ok(tx.act(query.bind(action_text(request.action))).await?)
 }
 
 /// Events parked under `key` in generation `id` behind `after`, as this transaction sees them.

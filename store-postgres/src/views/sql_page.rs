@@ -10,7 +10,10 @@ use super::{
 use crate::{SqlProjection, Told};
 use annals::{CheckpointError, PageWrite, Parked, Position, Step};
 use chrono::{DateTime, Utc};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// What somebody wants done with the parked events of one key, read before.
 pub(super) struct Again {
@@ -19,16 +22,39 @@ pub(super) struct Again {
     pub(super) dropped: Vec<Parked>,
     /// What is tried again, in order.
     pub(super) tried: Vec<Parked>,
+    /// The first behind them that cannot be tried, with the reason.
+    pub(super) missing: Option<Parked>,
 }
 
 impl Again {
+    /// Tries none from the first on that the projection would park under another key today: under that one it may have
+    /// counted. It stays, and says so.
+    pub(super) fn up_to_another_key(&mut self, keys: &HashMap<Position, Arc<str>>) {
+        let another = |entry: &Parked| keys.get(&entry.position).is_some_and(|key| *key != self.key);
+        let Some(first) = self.tried.iter().position(another) else { return };
+        let entry = self.tried.swap_remove(first);
+        self.tried.truncate(first);
+        let key = &keys[&entry.position];
+        let error =
+            format!("the projection parks it under {key:?} today: discard it, or make the read model anew");
+        self.missing = Some(Parked { error, ..entry });
+    }
+
+    /// Whether the event at `position` is tried.
+    pub(super) fn tries(&self, position: Position) -> bool {
+        self.tried.iter().any(|entry| entry.position == position)
+    }
+
     /// What is written, where `park` is refused of what was tried.
     pub(super) fn write(&self, park: Vec<Parked>) -> PageWrite {
         let still: HashSet<Position> = park.iter().map(|entry| entry.position).collect();
         let done = self.tried.iter().filter(|entry| !still.contains(&entry.position));
         let settled = self.dropped.iter().chain(done);
         let settled = settled.map(|entry| (self.key.clone(), entry.position)).collect();
-        let park = park.into_iter().filter_map(|now| counted(now, &self.tried)).collect();
+        let mut park: Vec<Parked> = park.into_iter().filter_map(|now| counted(now, &self.tried)).collect();
+        // Where one before it is refused, that one says what is in the way.
+        let missing = self.missing.as_ref().filter(|_| park.is_empty());
+        park.extend(missing.cloned());
         PageWrite { park, settled, ..PageWrite::default() }
     }
 }

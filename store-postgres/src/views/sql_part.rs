@@ -8,10 +8,10 @@ use super::{
 };
 use crate::SqlProjection;
 use annals::{
-    Checkpoints, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked, ParkedAction,
-    ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
-    RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
-    part_name,
+    CheckpointError, Checkpoints, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked,
+    ParkedAction, ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX,
+    REFUSED_RETRY_FIRST, RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
+    error_text, part_name,
 };
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -34,10 +34,10 @@ use tokio::{
 /// Rows, parked events and the checkpoint of a page are written in one transaction, under the lease of the part: each
 /// event counts exactly once. **Pages come one after the other**, whatever part or process they are of, so the author's
 /// statements need not think of others, and several parts are not faster than one. A page waits
-/// [`STATEMENT_WAIT_MAX`](crate::STATEMENT_WAIT_MAX) for its turn, then it is tried again.
+/// [`STATEMENT_WAIT_MAX`](crate::STATEMENT_WAIT_MAX) for those of other processes, then it is tried again.
 ///
-/// A refused event is tried [`REFUSED_ATTEMPTS_MAX`] times, since what it lacks may be on its way in another part. Then
-/// it is parked under its key, and kept in [`ParkedEvents`] before that.
+/// A page with a refused event is tried [`REFUSED_ATTEMPTS_MAX`] times, since what it lacks may be on its way in another
+/// part, and once more when what is refused is kept in [`ParkedEvents`]; then that is parked under its key.
 pub struct SqlParts<P: SqlProjection> {
     projection: Arc<P>,
     documents: Arc<PostgresDocuments>,
@@ -103,7 +103,7 @@ impl<P: SqlProjection> SqlPart<P> {
         self.running.as_mut().map(|(_, place)| place).ok_or_else(not_begun)
     }
 
-    async fn turn(&self, into: &SubscriberId) -> Result<(MutexGuard<'_, ()>, Turn<'_>), StoreError> {
+    async fn turn(&self, into: &SubscriberId) -> Result<(MutexGuard<'_, ()>, Turn<'_>), CheckpointError> {
         let first_here = self.parts.turn.lock().await;
         Ok((first_here, self.parts.documents.begin_in_turn(into).await?))
     }
@@ -140,8 +140,10 @@ impl<P: SqlProjection> SqlPart<P> {
                         attempts += 1;
                         tokio::time::sleep(waits.next().unwrap_or(REFUSED_RETRY_FIRST)).await;
                     } else {
-                        self.keep(page, &park).await?;
-                        kept.extend(park.into_iter().map(|entry| (entry.key, entry.position)));
+                        let fresh = |entry: &Parked| !kept.contains(&(entry.key.clone(), entry.position));
+                        let fresh: Vec<Parked> = park.into_iter().filter(fresh).collect();
+                        self.keep(page, &fresh).await?;
+                        kept.extend(fresh.into_iter().map(|entry| (entry.key, entry.position)));
                     }
                 }
             }
@@ -239,8 +241,8 @@ fn asked(
         }
     }
     let (dropped, tried) = (drops.to_vec(), tries[..events.len()].to_vec());
-    let again = Again { key: request.key.clone(), dropped, tried };
-    (Asked { request, parked, again, missing }, events)
+    let again = Again { key: request.key.clone(), dropped, tried, missing };
+    (Asked { request, parked, again }, events)
 }
 
 fn not_begun() -> StoreError {

@@ -42,8 +42,6 @@ pub(super) struct Asked {
     /// All that was parked under the key.
     pub(super) parked: Vec<Parked>,
     pub(super) again: Again,
-    /// The first that cannot be tried, because it is not to be found, with the reason.
-    pub(super) missing: Option<Parked>,
 }
 
 /// Why a page was taken back.
@@ -62,7 +60,7 @@ impl From<StoreError> for Undone {
 impl PostgresDocuments {
     /// A transaction that has `into` for itself: pages of all parts come one after the other, so that the author's
     /// statements need not think of others, and nobody retires it meanwhile.
-    pub(super) async fn begin_in_turn(&self, into: &SubscriberId) -> Result<Turn<'_>, StoreError> {
+    pub(super) async fn begin_in_turn(&self, into: &SubscriberId) -> Result<Turn<'_>, CheckpointError> {
         let mut tx = self.begin(DOING).await?;
         match wait_for_turn(&mut tx, into).await {
             Ok(into) => Ok(Turn { tx, into }),
@@ -71,11 +69,13 @@ impl PostgresDocuments {
     }
 }
 
-async fn wait_for_turn(tx: &mut Transaction<'_>, into: &SubscriberId) -> Result<i64, Halt<StoreError>> {
+async fn wait_for_turn(tx: &mut Transaction<'_>, into: &SubscriberId) -> Result<i64, Halt<CheckpointError>> {
     // The page of somebody else may take longer than a lock is waited for otherwise.
     tx.set(&lock_wait(STATEMENT_WAIT_MAX)).await?;
-    let found = Generation::get(tx, into).await?;
+    let found = Generation::get::<CheckpointError>(tx, into).await?;
     tx.set(&lock_wait(LOCK_WAIT_MAX)).await?;
+    // Before the author's statements look for tables that may be gone.
+    found.check_takes_parts().map_err(Halt::Refused)?;
     Ok(found.id)
 }
 
@@ -131,10 +131,11 @@ impl<P: SqlProjection> PartStep<'_, P> {
         &self,
         mut turn: Turn<'_>,
         mut told: Vec<Told<'_, P::Event>>,
-        asked: Asked,
+        mut asked: Asked,
     ) -> Result<(), CheckpointError> {
         let keys = keys(self.projection, &told);
-        told.retain(|told| keys[&told.recorded.position] == asked.again.key);
+        asked.again.up_to_another_key(&keys);
+        told.retain(|told| asked.again.tries(told.recorded.position));
         let done = self.write_again(&mut turn, told, &keys, asked).await;
         turn.tx.end(done).await
     }
@@ -148,18 +149,16 @@ impl<P: SqlProjection> PartStep<'_, P> {
     ) -> Result<(), Halt<CheckpointError>> {
         self.lock(tx).await?;
         let id = *id;
-        let Asked { request, parked, again, missing } = asked;
-        let same = parked_behind(tx, id, &request.key, Position::START, PageLimit::DEFAULT).await? == parked;
+        let Asked { request, parked, again } = asked;
+        // Others may have parked more behind it meanwhile.
+        let now = parked_behind(tx, id, &request.key, Position::START, PageLimit::DEFAULT).await?;
+        let same = now.first() == parked.first() && parked.iter().all(|entry| now.contains(entry));
         if !same || !requests_of(tx, id, PageLimit::DEFAULT).await?.contains(&request) {
             return Ok(());
         }
         let behind = Behind::Waits(Default::default());
         let park = write_rows(tx, self.projection, id, told, keys, behind, Utc::now()).await?;
-        // Where one before it is refused, that one says what is in the way.
-        let missing = missing.filter(|_| park.is_empty());
-        let mut write = again.write(park);
-        write.park.extend(missing);
-        self.end(tx, &write).await
+        self.end(tx, &again.write(park)).await
     }
 
     /// Until the end, nobody takes the lease over.

@@ -103,6 +103,10 @@ async fn create<P: SqlProjection>(
 ) -> Result<(), Halt<StoreError>> {
     tx.rows(tx.sql().name_lock.query().bind(of.name())).await?;
     let found = Generation::seen::<StoreError>(tx, of).await?;
+    if found.state == GenerationState::Retired {
+        // Whoever writes there is told so.
+        return Ok(());
+    }
     if tables::are_there(tx, found.id).await? {
         return Ok(());
     }
@@ -137,6 +141,7 @@ impl<P: SqlProjection> Subscriber for SqlProjector<P> {
         if !self.place.is_next(page)? {
             return Ok(());
         }
+        self.place.check_no_parts().await?;
         if page.events.is_empty() {
             return self.place.advance(page.looked).await;
         }

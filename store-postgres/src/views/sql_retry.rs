@@ -31,11 +31,11 @@ impl PostgresDocuments {
         for parked in &tried {
             events.push(recorded_at(store, parked.position).await?);
         }
-        let key = &request.key;
         let mut told = tell::<P>(&events)?;
         let keys = keys(projection, &told);
-        told.retain(|told| keys[&told.recorded.position] == *key);
-        let again = Again { key: key.clone(), dropped, tried };
+        let mut again = Again { key: request.key.clone(), dropped, tried, missing: None };
+        again.up_to_another_key(&keys);
+        told.retain(|told| again.tries(told.recorded.position));
         self.handle_page(projection, step, told, Some(&again)).await?;
         Ok(())
     }

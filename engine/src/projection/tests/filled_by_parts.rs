@@ -37,8 +37,15 @@ impl Room {
 async fn what_parts_fill_a_log_does_not_count_again() {
     let room = room();
     place(&*room.store, 1, &[("hat", 3)]).await;
+    let mut early = room.projector();
+    early.begin().await.unwrap();
     room.run_a_part().await;
     assert_eq!(ordered(&room.documents, "hat").await, 3);
+    // One that began before, and one that begins now.
+    let page = room.store.read_log(Position::START, PageLimit::MAX, &LogFilter::all()).await.unwrap();
+    let refused = early.handle(&page).await;
+    assert!(matches!(refused, Err(SubscriberError::FilledByParts { .. })), "{refused:?}");
+    early.end().await.unwrap();
     let refused = catch_up(&*room.store, &mut room.projector()).await;
     assert!(matches!(refused, Err(SubscriberError::FilledByParts { .. })), "{refused:?}");
     assert_eq!(ordered(&room.documents, "hat").await, 3);
