@@ -3,7 +3,7 @@
 use annals::{Json, Position, RecordedEvent};
 use chrono::{DateTime, SecondsFormat, Utc};
 use rdkafka::message::{Header, OwnedHeaders};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -94,10 +94,17 @@ struct Ids<'a> {
     correlation_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     causation_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    command_id: Option<Cow<'a, str>>,
+    command_id: Option<CommandId>,
     #[serde(borrow)]
     traceparent: Option<Cow<'a, str>>,
+}
+
+/// The id of a command is a UUID; one of another kind says nothing, and leaves the others what they say.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CommandId {
+    Known(Uuid),
+    Other(IgnoredAny),
 }
 
 impl HeaderWriter {
@@ -129,8 +136,12 @@ impl HeaderWriter {
         headers = headers.insert(text(RECORDED_AT, self.time(event.recorded_at)));
         if event.metadata != Json::empty() {
             let ids: Ids<'_> = serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
+            let of_command = match ids.command_id {
+                Some(CommandId::Known(id)) => Some(id.hyphenated().to_string().into()),
+                Some(CommandId::Other(_)) | None => None,
+            };
             let known = [
-                (CORRELATION_ID, ids.correlation_id.or(ids.command_id)),
+                (CORRELATION_ID, ids.correlation_id.or(of_command)),
                 (CAUSATION_ID, ids.causation_id),
                 (TRACEPARENT, ids.traceparent),
             ];
@@ -170,4 +181,47 @@ impl HeaderWriter {
 
 fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a str> {
     Header { key, value: Some(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use annals::{EventData, EventId, PlaceInCommit, Version};
+    use rdkafka::message::Headers;
+
+    /// The headers of an event with this metadata that say what it has to do with others.
+    fn ids(metadata: &str) -> Vec<(String, String)> {
+        let data = EventData::raw(EventId::random(), "Placed", 1, Json::empty());
+        let data = data.with_metadata(Json::parse(metadata).unwrap());
+        let (stream, place) = ("order-1".parse().unwrap(), PlaceInCommit { index: 0, size: 1 });
+        let event = RecordedEvent::new(stream, Version::new(1), Position::new(1), place, Utc::now(), data);
+        let headers = HeaderWriter::new(None).write(&event, Position::START, false);
+        let said =
+            headers.iter().filter(|header| [CORRELATION_ID, CAUSATION_ID, TRACEPARENT].contains(&header.key));
+        let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap().to_vec()).unwrap();
+        said.map(|header| (header.key.to_string(), text(header.value))).collect()
+    }
+
+    /// How it was broken: with an id of a command that must be text, 7 leaves nothing of the others, and any text is
+    /// told.
+    #[test]
+    fn an_id_of_a_command_that_is_none_leaves_the_others_what_they_say() {
+        let said = [(CORRELATION_ID, "x"), (CAUSATION_ID, "y"), (TRACEPARENT, "z")];
+        let said = said.map(|(name, value)| (name.to_string(), value.to_string()));
+        for command in ["7", "null", "{\"a\":[1]}", "\"by hand\"", "\"0195d3a0-7bd2-7000-8000-000000000001\""]
+        {
+            let others = "\"correlation_id\":\"x\",\"causation_id\":\"y\",\"traceparent\":\"z\"";
+            assert_eq!(ids(&format!("{{{others},\"command_id\":{command}}}")), said, "{command}");
+        }
+    }
+
+    #[test]
+    fn an_event_without_a_correlation_id_says_the_id_of_its_command_if_that_is_one() {
+        let id = "0195d3a0-7bd2-7000-8000-000000000001";
+        let of_command = vec![(CORRELATION_ID.to_string(), id.to_string())];
+        assert_eq!(ids(&format!("{{\"command_id\":\"{id}\"}}")), of_command);
+        for none in ["\"by hand\"", "7", "null", "true"] {
+            assert_eq!(ids(&format!("{{\"command_id\":{none}}}")), []);
+        }
+    }
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 /// A record of a topic, as what it was in the log.
 ///
-/// Of the metadata there is what headers carry: correlation id, causation id, traceparent. Its commit is not known: the
+/// Of the metadata there is what headers carry: correlation id, causation id, traceparent. An event that has no
+/// correlation id in its log has the id of its command for one here. Its commit is not known: the
 /// event stands as if it were alone in one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
