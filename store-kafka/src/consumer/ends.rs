@@ -1,19 +1,20 @@
 //! Where the topics of a consumer end.
 
 use super::{ConsumeError, Consumer};
-use crate::{Incoming, KafkaFailed, KafkaOptions, blocking::blocking, last::last_in};
+use crate::{Incoming, KafkaFailed, KafkaOptions, blocking::blocking, last::greatest_in};
 use annals::Position;
 use rdkafka::{consumer::Consumer as _, message::BorrowedMessage};
 use std::collections::BTreeMap;
 
 const ASKING: &str = "asking where topics end";
 
-/// The position of the last event of each partition, by its topic and number.
+/// The greatest position at the end of each partition, by its topic and number.
 type Ends = BTreeMap<(String, i32), Position>;
 
 impl Consumer {
-    /// The position of the last committed event of each partition of its topics, as it is now; partitions without one are
-    /// left out. The [part](Self::part) of a partition whose checkpoint is there has handled all of it, whoever ran it.
+    /// The greatest position of the last committed events of each partition of its topics, as it is now; partitions
+    /// without one are left out. That is the position of the last one, unless it is a repeat, or another publisher's: as
+    /// many are looked at as a publisher may repeat, [`REPEATED_RECORDS_MAX`](crate::REPEATED_RECORDS_MAX). The [part](Self::part) of a partition whose checkpoint is there has handled all of it, whoever ran it.
     ///
     /// # Errors
     /// As of [`run`](Self::run).
@@ -29,7 +30,7 @@ fn ends(options: &KafkaOptions, topics: BTreeMap<String, u32>) -> Result<Ends, K
     for (topic, partitions) in topics {
         for number in 0..partitions as i32 {
             let position = |record: &BorrowedMessage<'_>| Some(Incoming::read(record).ok()?.event.position);
-            let last = last_in(&reader, &topic, number, position);
+            let last = greatest_in(&reader, &topic, number, position);
             let last = last.map_err(|error| options.failed_as(reader.context(), ASKING, error))?;
             ends.extend(last.map(|position| ((topic.clone(), number), position)));
         }

@@ -2,7 +2,7 @@
 
 use crate::{broker::shared, forger::Forger};
 use annals::Position;
-use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, Handler, PartitionError};
+use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, Handler, PartitionError, REPEATED_RECORDS_MAX};
 use rdkafka::message::OwnedHeaders;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,24 @@ async fn a_topic_ends_with_its_last_event_whatever_lies_behind_it() {
         forger.send(0, "k", Some("no event"), OwnedHeaders::new());
     }
     assert_eq!(consumer(&there).ends().await.unwrap(), of_the_first.into());
+}
+
+/// How it was broken: with the last one in place of the greatest (`greatest_in`), 10 000 and 3; with one record less to
+/// look back, 10 000 and 7.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_ends_where_its_positions_do_whoever_repeats_them_at_its_end() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let there = forger.read_by(&options);
+    let most = REPEATED_RECORDS_MAX as u64;
+    forger.fill(0, most + 1);
+    // All that a publisher may repeat; and one of another log.
+    forger.fill(0, most);
+    forger.write(1, 7, 0);
+    forger.write(1, 3, 0);
+    let ends = [((forger.topic.clone(), 0), most + 1), ((forger.topic.clone(), 1), 7)];
+    let ends = ends.map(|(partition, end)| (partition, Position::new(end)));
+    assert_eq!(there.consumer(there.terms()).ends().await.unwrap(), ends.into());
 }
 
 /// How it was broken: where a task that ends does not say that its partition goes on, it stands still for ever.
