@@ -1,5 +1,6 @@
 //! Feeds a projection or a policy of another service from topics.
 
+mod back;
 mod consumed;
 mod ends;
 mod error;

@@ -10,7 +10,8 @@ use std::{
 
 /// What a consumer has done since it began, and which of its partitions stand still. Clones see the same.
 ///
-/// What is written is counted, once: a page that was taken back counts when it is written.
+/// What is written is counted, once: a page that was taken back counts when it is written. A page that was written while
+/// its answer was lost comes again and counts as repeated, though it was handled, or parked, here.
 #[derive(Debug, Clone, Default)]
 pub struct Consumed(Arc<Mutex<Seen>>);
 

@@ -1,7 +1,7 @@
 //! Records that came and are not handled yet.
 
 use annals::{Position, RecordedEvent};
-use rdkafka::message::OwnedMessage;
+use rdkafka::{Message, message::OwnedMessage};
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -32,6 +32,10 @@ impl Held {
 
     pub(super) fn is_empty(&self) -> bool {
         self.records().is_empty()
+    }
+
+    pub(super) fn first_offset(&self) -> Option<i64> {
+        self.records().front().map(|held| held.raw.offset())
     }
 
     pub(super) fn drop_first(&self, count: usize) {

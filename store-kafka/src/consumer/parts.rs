@@ -2,6 +2,7 @@
 
 use super::{
     Consumed, ConsumerTerms, Handler, Retries,
+    back::Back,
     consumed::{Noted, Parking},
     held::Held,
     member::Member,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{DeadLetters, KafkaOptions, dead_letters::PartLetters};
 use annals::{ParkedEvents, PartMode};
-use rdkafka::{Offset, consumer::BaseConsumer};
+use rdkafka::consumer::BaseConsumer;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -48,7 +49,7 @@ impl Parts {
         &self,
         partition: Partition,
         consumer: Arc<BaseConsumer<Member>>,
-        rewind: mpsc::UnboundedSender<(Partition, Offset)>,
+        rewind: mpsc::UnboundedSender<(Partition, Back)>,
         stop: CancellationToken,
     ) -> PartTask {
         let number = self.numbers.get(&*partition.topic).copied().unwrap_or(0);

@@ -2,6 +2,7 @@
 
 use super::{
     ConsumeError,
+    back::Back,
     member::{AtWork, Member},
     partition::Partition,
     task::PartTask,
@@ -27,11 +28,14 @@ const POLL_WAIT: Duration = Duration::from_millis(50);
 /// The same while partitions are paused that may go on soon.
 const POLL_WAIT_PAUSED: Duration = Duration::from_millis(5);
 
+/// How long the answer may take what the group has committed; then it is asked again a little later.
+const COMMITTED_WAIT_MAX: Duration = Duration::from_secs(3);
+
 /// Makes the task of a partition; what it says goes to the reader.
 pub(super) type MakeTask = dyn Fn(
         Partition,
         Arc<BaseConsumer<Member>>,
-        mpsc::UnboundedSender<(Partition, Offset)>,
+        mpsc::UnboundedSender<(Partition, Back)>,
         CancellationToken,
     ) -> PartTask
     + Send;
@@ -57,8 +61,8 @@ impl Reader {
 
     fn read(
         &self,
-        rewind: &mpsc::UnboundedSender<(Partition, Offset)>,
-        mut rewinds: mpsc::UnboundedReceiver<(Partition, Offset)>,
+        rewind: &mpsc::UnboundedSender<(Partition, Back)>,
+        mut rewinds: mpsc::UnboundedReceiver<(Partition, Back)>,
     ) -> Result<(), ConsumeError> {
         let mut wait = POLL_WAIT;
         while !self.stop.is_cancelled() {
@@ -71,8 +75,8 @@ impl Reader {
                 None => {}
             }
             self.begin_new(rewind);
-            while let Ok((partition, to)) = rewinds.try_recv() {
-                self.rewind(&partition, to);
+            while let Ok((partition, back)) = rewinds.try_recv() {
+                self.rewind(&partition, back);
             }
             wait = if self.resume()? { POLL_WAIT_PAUSED } else { POLL_WAIT };
         }
@@ -83,7 +87,7 @@ impl Reader {
         self.consumer.context()
     }
 
-    fn begin_new(&self, rewind: &mpsc::UnboundedSender<(Partition, Offset)>) {
+    fn begin_new(&self, rewind: &mpsc::UnboundedSender<(Partition, Back)>) {
         let mut assignment = self.member().assignment();
         for partition in std::mem::take(&mut assignment.new) {
             let (feed, waiting) = queue();
@@ -148,15 +152,42 @@ impl Reader {
     }
 
     /// Goes back in a partition; its task drops what comes before it is told so.
-    fn rewind(&self, partition: &Partition, to: Offset) {
-        tracing::info!(%partition, ?to, "going back");
-        let outcome = self.consumer.seek(&partition.topic, partition.number, to, ANSWER_MAX);
+    fn rewind(&self, partition: &Partition, back: Back) {
+        let outcome = self.go_back(partition, back);
         let assignment = self.member().assignment();
         let at_work = assignment.at_work.get(&partition.topic);
         if let Some(at_work) = at_work.and_then(|numbers| numbers.get(&partition.number)) {
             // Where its task is gone, the next record tells.
             at_work.feed.feed(Fed::Rewound(outcome));
         }
+    }
+
+    /// Where it went.
+    fn go_back(&self, partition: &Partition, back: Back) -> Result<Back, KafkaError> {
+        let back = match back {
+            Back::Before(count) => self.before_the_group(partition, count)?,
+            known => known,
+        };
+        let to = match back {
+            Back::To(offset) => Offset::Offset(offset),
+            Back::Beginning | Back::Before(_) => Offset::Beginning,
+        };
+        tracing::info!(%partition, ?to, "going back");
+        self.consumer.seek(&partition.topic, partition.number, to, ANSWER_MAX)?;
+        Ok(back)
+    }
+
+    /// Where the group has committed nothing, the client has begun with the oldest record.
+    fn before_the_group(&self, partition: &Partition, count: i64) -> Result<Back, KafkaError> {
+        let committed = self.consumer.committed_offsets(one(partition)?, COMMITTED_WAIT_MAX)?;
+        let Some(found) = committed.find_partition(&partition.topic, partition.number) else {
+            return Ok(Back::Beginning);
+        };
+        found.error()?;
+        Ok(match found.offset() {
+            Offset::Offset(committed) if committed > count => Back::To(committed - count),
+            _ => Back::Beginning,
+        })
     }
 
     /// An error that may pass is waited out, as the client does; any other ends the reading.

@@ -18,6 +18,8 @@ pub(super) struct Sieved {
     pub(super) records: usize,
     /// The offset behind them.
     pub(super) offset: Option<i64>,
+    /// Whether one of them was handled already, or follows.
+    pub(super) joins: bool,
     pub(super) counts: Counts,
     /// Why the record behind them stops the partition.
     pub(super) stopped: Option<Stopped>,
@@ -55,7 +57,7 @@ pub(super) fn sieve(
 ) -> Sieved {
     let handled = chain.last();
     let (page, counts) = (vec![], Counts::default());
-    let mut sieved = Sieved { page, chain, records: 0, offset: None, counts, stopped: None };
+    let mut sieved = Sieved { page, chain, records: 0, offset: None, joins: false, counts, stopped: None };
     let mut begins = begins;
     for held in records.iter().take(PAGE_RECORDS_MAX) {
         let offset = held.raw.offset();
@@ -86,6 +88,7 @@ pub(super) fn sieve(
                     }
                 }
                 sieved.chain = chain;
+                sieved.joins = true;
             }
         }
         sieved.records += 1;
@@ -95,6 +98,11 @@ pub(super) fn sieve(
 }
 
 impl Counts {
+    /// Of so many records that are no events.
+    pub(super) fn foreign(foreign: u64) -> Self {
+        Self { foreign, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, more: Self) {
         self.skipped += more.skipped;
         self.repeated += more.repeated;

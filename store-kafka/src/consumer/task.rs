@@ -2,6 +2,7 @@
 
 use super::{
     Consumed, ConsumerTerms, First, Foreign, PartitionError, TopicConsumed,
+    back::Back,
     consumed::Parking,
     held::Held,
     member::Member,
@@ -16,10 +17,7 @@ use annals::{
     CheckpointError, EMPTY_PAGES_INTERVAL, LeaseError, LogFilter, LogPage, Position, RestartWaits,
     Subscriber, SubscriberError, TEND_INTERVAL, error_text, tell_failure,
 };
-use rdkafka::{
-    Offset,
-    consumer::{BaseConsumer, Consumer as _},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -32,7 +30,7 @@ pub(super) struct PartTask {
     pub(super) terms: ConsumerTerms,
     pub(super) consumer: Arc<BaseConsumer<Member>>,
     /// Where the reader is asked to go back.
-    pub(super) rewind: mpsc::UnboundedSender<(Partition, Offset)>,
+    pub(super) rewind: mpsc::UnboundedSender<(Partition, Back)>,
     /// Records that came and are not handled.
     pub(super) held: Arc<Held>,
     pub(super) parking: Parking,
@@ -45,23 +43,27 @@ pub(super) struct PartTask {
 
 /// Where the work stands.
 pub(super) struct Work {
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     pub(super) stop: CancellationToken,
     filter: LogFilter,
     pub(super) chain: Chain,
     /// Read from the beginning, since the last record that followed.
     pub(super) rewound: bool,
+    /// A record has come that was handled already, or that follows: so does whatever comes behind it.
+    pub(super) joined: bool,
+    /// How far before the offset of the group it was read again, since the last record that followed.
+    pub(super) looked_back: i64,
     /// Seen, but with nothing in it that is handled: the checkpoint follows a little later.
     unsettled: bool,
     /// The offset behind all that is seen.
     seen_up_to: Option<i64>,
     /// The offset behind all that the checkpoint is behind, until it is gone back to.
-    settled_at: Option<i64>,
+    pub(super) settled_at: Option<i64>,
     written: Instant,
     /// Whatever was reported before has passed.
     pub(super) told: bool,
     /// What was seen since the checkpoint: what is not written is seen again, and counted then.
-    counts: Counts,
+    pub(super) counts: Counts,
     /// The record that stopped it last: it is counted once, however often it is tried.
     stopped_at: Option<i64>,
 }
@@ -77,6 +79,8 @@ impl PartTask {
             filter,
             chain,
             rewound: false,
+            joined: false,
+            looked_back: 0,
             unsettled: false,
             seen_up_to: None,
             settled_at: None,
@@ -131,8 +135,10 @@ impl PartTask {
     async fn follow(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         let at = self.subscriber.begin().await?;
         if at < work.chain.last() {
-            // Records were seen and dropped that are behind no checkpoint yet: they must be read again.
-            work.rewound = false;
+            // Records were seen and dropped that are behind no checkpoint yet: they must be read again, also where no
+            // other one comes.
+            work.followed();
+            work.joined = false;
         }
         (work.chain, work.unsettled, work.told) = (Chain::behind(at), false, false);
         work.seen_up_to = None;
@@ -179,15 +185,20 @@ impl PartTask {
     /// Handles what is held, page by page, until nothing is left.
     async fn handle_held(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
         while !self.held.is_empty() && !work.stop.is_cancelled() {
-            let begins = work.chain.last() == Position::START && self.terms.first == First::Oldest;
+            let new = work.chain.last() == Position::START;
+            // Nothing lies before its first record.
+            work.rewound |= new && self.held.first_offset() == Some(0);
+            let begins = new && self.terms.first == First::Oldest;
             if begins && !work.rewound {
-                self.go_back_to(work, Offset::Beginning).await?;
+                self.go_back_to(work, Back::Beginning).await?;
                 continue;
             }
             let foreign = self.terms.foreign == Foreign::PassOver;
-            let Sieved { page, chain, records, offset, counts, stopped } = self
+            let read_again = work.rewound || work.looked_back > 0;
+            let Sieved { page, chain, records, offset, joins, counts, stopped } = self
                 .held
-                .look(|records| sieve(records, work.chain, &work.filter, foreign, begins, work.rewound));
+                .look(|records| sieve(records, work.chain, &work.filter, foreign, begins, read_again));
+            work.joined |= joins;
             if records > 0 {
                 work.counts.add(counts);
                 self.write(work, page, chain).await?;
@@ -234,7 +245,8 @@ impl PartTask {
         // Of a page that was not written.
         self.parking.take();
         self.subscriber.handle(&LogPage::new(events, after, looked, looked)).await?;
-        (work.chain, work.rewound, work.unsettled) = (chain, false, false);
+        (work.chain, work.unsettled) = (chain, false);
+        work.followed();
         work.written = Instant::now();
         let parked = self.parking.take();
         self.consumed
@@ -248,6 +260,7 @@ impl PartTask {
         if std::mem::take(&mut work.unsettled) {
             let at = work.chain.last();
             self.subscriber.handle(&LogPage::new(vec![], at, at, at)).await?;
+            work.followed();
             work.written = Instant::now();
             if let Some(offset) = work.seen_up_to {
                 self.seen(work, offset);
@@ -274,61 +287,6 @@ impl PartTask {
         error.of(self.subscriber.name())
     }
 
-    /// Nothing was handled yet and nothing comes: the group may be further on, from when it filled what is gone by now.
-    /// Where its offset lies is no reason to leave anything out.
-    async fn begin_where_nothing_comes(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
-        let new = work.chain.last() == Position::START && self.again.is_none();
-        if !new || work.rewound || !self.held.is_empty() {
-            return Ok(());
-        }
-        match self.go_back_to(work, Offset::Beginning).await {
-            // The client has not begun to read it yet, and is asked again.
-            Err(error @ SubscriberError::Elsewhere { .. }) => {
-                tracing::debug!(partition = %self.partition, error = %error_text(&error), "it is not begun yet");
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Goes back to where the checkpoint was moved last, if that was here, and else to the beginning of the partition;
-    /// drops what came before.
-    pub(super) async fn go_back(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
-        match work.settled_at.take() {
-            Some(offset) => self.go_back_to(work, Offset::Offset(offset)).await,
-            None => self.go_back_to(work, Offset::Beginning).await,
-        }
-    }
-
-    pub(super) async fn go_back_to(&mut self, work: &mut Work, to: Offset) -> Result<(), SubscriberError> {
-        let name = self.subscriber.name().to_string();
-        let gone = || PartitionError::Ended.of(&name);
-        self.rewind.send((self.partition.clone(), to)).map_err(|_| gone())?;
-        let outcome = loop {
-            let fed = tokio::select! {
-                biased;
-                () = work.stop.cancelled() => return Ok(()),
-                fed = work.waiting.next() => fed,
-                () = tokio::time::sleep(TEND_INTERVAL) => {
-                    self.subscriber.tend().await?;
-                    continue;
-                }
-            };
-            match fed {
-                Some(Fed::Rewound(outcome)) => break outcome,
-                Some(Fed::Record(_)) => {}
-                None => return Err(gone()),
-            }
-        };
-        self.held.clear();
-        let failed = |error| self.options.failed("going back in a partition", error);
-        outcome.map_err(|error| PartitionError::Kafka(failed(error)).of(self.subscriber.name()))?;
-        // Not before: where a sign of life failed meanwhile, what is held need not be what follows, and it goes back
-        // again.
-        work.rewound = to == Offset::Beginning;
-        Ok(())
-    }
-
     /// All before `offset` is seen. It is told to the group when the checkpoint is behind it too: whoever has the
     /// partition next begins there. Nothing else rests on it.
     pub(super) fn seen(&self, work: &mut Work, offset: i64) {
@@ -344,5 +302,12 @@ impl PartTask {
         if let Err(error) = stored {
             tracing::debug!(%error, partition = %self.partition, "the offset is not told");
         }
+    }
+}
+
+impl Work {
+    /// The checkpoint was moved: what is missing behind it is to be looked for anew.
+    fn followed(&mut self) {
+        (self.rewound, self.looked_back) = (false, 0);
     }
 }

@@ -7,14 +7,17 @@ use std::sync::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::terms::{WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
+use super::{
+    back::Back,
+    terms::{WAITING_BYTES_MAX, WAITING_RECORDS_MAX},
+};
 
 /// What comes to the task of a partition.
 pub(super) enum Fed {
     /// The next record.
     Record(OwnedMessage),
-    /// What comes behind this comes from the beginning of the partition; or the way there failed.
-    Rewound(Result<(), KafkaError>),
+    /// What comes behind this comes from there, the beginning or an offset; or the way there failed.
+    Rewound(Result<Back, KafkaError>),
 }
 
 /// How much waits.

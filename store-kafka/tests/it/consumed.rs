@@ -8,12 +8,12 @@ use annals::{EventStore, MemoryDocuments, Projector, catch_up};
 use annals_kafka::{PartitionLag, partition_of, pass_over};
 use std::{collections::BTreeMap, sync::Arc};
 
-async fn publish(place: &Place) {
+pub(crate) async fn publish(place: &Place) {
     catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
 }
 
 /// What the log itself makes of it.
-async fn from_the_log(place: &Place) -> BTreeMap<String, String> {
+pub(crate) async fn from_the_log(place: &Place) -> BTreeMap<String, String> {
     let documents = Arc::new(MemoryDocuments::new());
     let mut projector = Projector::new(Tally::default(), place.store.clone(), documents.clone());
     catch_up(&*place.store, &mut projector).await.unwrap();

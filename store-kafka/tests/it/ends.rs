@@ -2,7 +2,9 @@
 
 use crate::{broker::shared, forger::Forger};
 use annals::Position;
-use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, Handler, PartitionError, REPEATED_RECORDS_MAX};
+use annals_kafka::{
+    ConsumeError, Consumer, ConsumerTerms, Foreign, Handler, PartitionError, REPEATED_RECORDS_MAX,
+};
 use rdkafka::message::OwnedHeaders;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +42,25 @@ async fn a_topic_ends_where_its_positions_do_whoever_repeats_them_at_its_end() {
     let ends = [((forger.topic.clone(), 0), most + 1), ((forger.topic.clone(), 1), 7)];
     let ends = ends.map(|(partition, end)| (partition, Position::new(end)));
     assert_eq!(there.consumer(there.terms()).ends().await.unwrap(), ends.into());
+}
+
+/// How it was broken: where a partition that began with its first record is read from there once more, six are told.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_are_no_events_are_counted_once_where_there_is_nothing_else() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let there = forger.read_by(&options);
+    (0..3).for_each(|_| forger.send(0, "k", Some("no event"), OwnedHeaders::new()));
+    let consumer = there.consumer(ConsumerTerms { foreign: Foreign::PassOver, ..there.terms() });
+    let (consumed, stop) = (consumer.consumed(), CancellationToken::new());
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    let foreign = || consumed.topics().get(&forger.topic).map_or(0, |counted| counted.foreign);
+    there.until("they are told", || async { foreign() >= 3 }).await;
+    forger.write(0, 1, 0);
+    there.until_counted(1).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert_eq!(foreign(), 3);
 }
 
 /// How it was broken: where a task that ends does not say that its partition goes on, it stands still for ever.

@@ -1,11 +1,11 @@
-//! A store that fails for a moment, while records keep coming or most of them are passed over; and a projection that
+//! A store that fails for a moment, while records keep coming, most of them are passed over or none comes; and a projection that
 //! panics.
 
 use crate::{
     broker::shared, forger::Forger, guarded::listen, guarded::said, metered::Metered,
     slow_documents::SlowDocuments, tally::OrderNote,
 };
-use annals::{Keys, ProjectError, Projection, RecordedEvent};
+use annals::{Keys, ProjectError, Projection, RecordedEvent, SubscriberInfo};
 use annals_kafka::{ConsumeError, Consumer, Handler};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -67,6 +67,28 @@ async fn a_partition_goes_back_to_where_its_checkpoint_was_moved_last() {
     let went = said.lines().filter(|line| line.contains("going back") && line.contains(&topic));
     let went: Vec<_> = went.filter_map(|line| line.split("to=").nth(1)).collect();
     assert_eq!(went, ["Offset(10)"]);
+}
+
+/// How it was broken: where what was dropped does not count as missing (`joined`, in `PartTask::follow`), the checkpoint
+/// stays at 10.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_were_passed_over_before_a_failure_are_read_again_though_no_other_comes() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let there = forger.read_by(&options);
+    let failing = Arc::new(SlowDocuments::failing(there.documents.clone(), 0));
+    (1..=10).for_each(|position| forger.write(0, position, position - 1));
+    let running = there.run_over(failing.clone(), there.terms());
+    there.until_counted(10).await;
+    failing.failing.store(1, Ordering::SeqCst);
+    (11..=15).for_each(|position| forger.write_as(0, "Weighed", position, position - 1));
+    let part = there.part(&forger.topic, 0);
+    let is_behind = |info: &SubscriberInfo| info.subscriber.name() == part && info.checkpoint.get() == 15;
+    there
+        .until("they are behind the checkpoint", || async { there.parts().await.iter().any(is_behind) })
+        .await;
+    assert_eq!(failing.failing.load(Ordering::SeqCst), 0, "the control: it was tried again");
+    running.stop().await;
 }
 
 /// Panics at position [`PANICS_AT`].

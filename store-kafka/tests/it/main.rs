@@ -30,6 +30,7 @@ mod proof;
 mod proxy;
 mod published;
 mod rebalanced;
+mod restored;
 mod retried;
 mod security;
 mod slow_documents;

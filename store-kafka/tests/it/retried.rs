@@ -8,7 +8,7 @@ use crate::{
 use annals::{
     DocumentStore, MemoryDocuments, PageLimit, Parked, Projection, Projector, REFUSED_ATTEMPTS_MAX, catch_up,
 };
-use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, DeadLetters, Handler, Retries};
+use annals_kafka::{ConsumeError, Consumer, ConsumerTerms, DeadLetters, Foreign, Handler, Retries};
 use rdkafka::{
     ClientConfig, Message,
     producer::{BaseProducer, BaseRecord, Producer},
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// any test.
 const DELAYS_MS: [u64; 6] = [50, 1_000, 4_000, 10_000, 20_000, 40_000];
 
-fn terms(there: &Elsewhere, delays_ms: &[u64]) -> ConsumerTerms {
+pub(crate) fn terms(there: &Elsewhere, delays_ms: &[u64]) -> ConsumerTerms {
     let retries = Retries::after(delays_ms.iter().copied().map(Duration::from_millis)).unwrap();
     ConsumerTerms { retries: Some(retries), ..there.terms() }
 }
@@ -33,17 +33,17 @@ async fn publish(place: &Place) {
     catch_up(&*place.store, &mut place.publisher(place.terms())).await.unwrap();
 }
 
-async fn append(place: &Place, key: u32, notes: &[u32]) {
+pub(crate) async fn append(place: &Place, key: u32, notes: &[u32]) {
     let payloads: Vec<String> = notes.iter().map(|n| format!("{{\"n\":{n}}}")).collect();
     place.append_payloads("order", key, &payloads).await;
 }
 
-async fn notes(there: &Elsewhere, key: &str) -> Vec<u64> {
+pub(crate) async fn notes(there: &Elsewhere, key: &str) -> Vec<u64> {
     let text = there.tallied().await.remove(key);
     text.map_or_else(Vec::new, |text| serde_json::from_str::<Tallied>(&text).unwrap().notes)
 }
 
-async fn parked(there: &Elsewhere) -> Vec<Parked> {
+pub(crate) async fn parked(there: &Elsewhere) -> Vec<Parked> {
     let Some((live, _)) = there.documents.live("tally").await.unwrap() else { return vec![] };
     there.documents.parked(&live, None, None, PageLimit::MAX).await.unwrap()
 }
@@ -162,11 +162,14 @@ async fn what_comes_again_counts_once_whoever_is_killed_and_however_often_it_com
     assert_eq!(sorted(there.tallied().await), sorted(from_the_log(&place).await));
 }
 
+fn producer(place: &Place) -> BaseProducer {
+    let url = place.options.to_string();
+    ClientConfig::new().set("bootstrap.servers", url.trim_start_matches("kafka://")).create().unwrap()
+}
+
 /// As if each sender had died between copying and writing.
 fn copy_once_more(place: &Place) {
-    let url = place.options.to_string();
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", url.trim_start_matches("kafka://")).create().unwrap();
+    let producer = producer(place);
     let topic = Retries::topic("order", 1);
     for record in place.records(&topic) {
         let copy = BaseRecord::to(record.topic()).partition(record.partition());
@@ -250,6 +253,31 @@ async fn a_new_generation_passes_over_what_the_old_one_has_come_again() {
     running.stop().await;
     let old = parked(&there).await;
     assert_eq!((old.len(), old[0].attempts), (1, attempts));
+}
+
+/// How it was broken: told to metrics only, they are never counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_copy_in_a_retry_topic_is_passed_over_and_counted() {
+    let Some(place) = Place::shared() else { return };
+    append(&place, 3, &[1]).await;
+    publish(&place).await;
+    let there = Elsewhere::new(&place.options, vec![place.topic("order")]);
+    let terms = ConsumerTerms { foreign: Foreign::PassOver, ..terms(&there, &[10]) };
+    let consumer = there.consumer(terms);
+    let (consumed, stop) = (consumer.consumed(), CancellationToken::new());
+    let running = tokio::spawn(consumer.run(stop.clone()));
+    there.until_counted(1).await;
+    let (producer, topic) = (producer(&place), Retries::topic(&there.topics[0], 1));
+    for text in ["no", "copy"] {
+        let record: BaseRecord<'_, str, str> = BaseRecord::to(&topic).partition(2).payload(text);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+    let foreign = || consumed.topics().get(&topic).map_or(0, |counted| counted.foreign);
+    there.until("they are counted", || async { foreign() >= 2 }).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert_eq!(foreign(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,7 @@ pub(crate) struct SlowDocuments {
     pub(crate) inner: Arc<MemoryDocuments>,
     pub(crate) others: Vec<String>,
     pub(crate) asked: AtomicU32,
-    /// So many pages cannot be written.
+    /// So many pages cannot be written, be they empty.
     pub(crate) failing: AtomicU32,
     /// How long each page takes, when it is written.
     pub(crate) page_takes: Duration,
@@ -37,6 +37,14 @@ impl SlowDocuments {
     /// Takes so long for each page.
     pub(crate) fn taking(inner: Arc<MemoryDocuments>, page_takes: Duration) -> Self {
         Self { inner, others: vec![], asked: Default::default(), failing: Default::default(), page_takes }
+    }
+
+    fn fails_for_a_while(&self) -> Result<(), StoreError> {
+        let one_less = |left: u32| left.checked_sub(1);
+        match self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+            Ok(_) => Err(StoreError::transient("writing a page", "it fails for a while")),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn has_moved(&self) -> bool {
@@ -69,6 +77,7 @@ impl Checkpoints for SlowDocuments {
     }
 
     async fn advance(&self, step: &Step) -> Result<(), CheckpointError> {
+        self.fails_for_a_while()?;
         self.inner.advance(step).await
     }
 
@@ -103,10 +112,7 @@ impl DocumentStore for SlowDocuments {
         seen: &[(Arc<str>, Slot)],
         page: PageWrite,
     ) -> Result<(), CheckpointError> {
-        let one_less = |left: u32| left.checked_sub(1);
-        if self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
-            return Err(StoreError::transient("writing a page", "it fails for a while").into());
-        }
+        self.fails_for_a_while()?;
         while !page.park.is_empty() && self.asked.load(Ordering::Relaxed) < 2 && !self.has_moved().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -5,7 +5,9 @@ use crate::{
     Chain, RecordError,
     consumer::{
         Foreign, PartitionError,
+        back::Back,
         held::Held,
+        sieve::Counts,
         task::{PartTask, Work},
     },
 };
@@ -13,7 +15,7 @@ use annals::{
     Checkpoints, GenerationState, Position, StoreError, SubscriberError, SubscriberInfo, TEND_INTERVAL,
 };
 use chrono::Utc;
-use rdkafka::{Message, Offset, message::OwnedMessage};
+use rdkafka::{Message, message::OwnedMessage};
 use std::{sync::Arc, time::Duration};
 
 /// What the work on a retry topic's partition needs besides.
@@ -59,11 +61,13 @@ impl PartTask {
             };
             let begins = work.chain.last() == Position::START;
             if begins && !work.rewound {
-                self.go_back_to(work, Offset::Beginning).await?;
+                self.go_back_to(work, Back::Beginning).await?;
                 continue;
             }
             let behind = place_behind(&raw);
-            match next(&raw, work.chain, begins) {
+            let next = next(&raw, work.chain, begins);
+            work.joined |= !matches!(next, Next::Lost);
+            match next {
                 Next::Repeated => {}
                 // Somebody may have moved the offset of the group forward.
                 Next::Lost if !work.rewound => {
@@ -72,11 +76,7 @@ impl PartTask {
                 }
                 Next::Lost => return Err(self.lost(work, &raw)),
                 Next::Foreign(_) if self.terms.foreign == Foreign::PassOver => {
-                    let labels = [
-                        ("subscriber", self.subscriber.name().to_string()),
-                        ("topic", self.partition.topic.to_string()),
-                    ];
-                    metrics::counter!("annals_records_foreign", &labels).increment(1);
+                    work.counts.add(Counts::foreign(1));
                     self.pass(work, behind).await?;
                 }
                 Next::Foreign(error) => return Err(self.stands_still(PartitionError::Foreign(error))),
