@@ -4,6 +4,7 @@ mod back;
 mod consumed;
 mod ends;
 mod error;
+mod foreign;
 mod handler;
 mod held;
 mod member;
@@ -128,9 +129,10 @@ impl Consumer {
         if self.handler.parks().is_none() && self.terms.retries.is_some() {
             return Err(ConsumeError::Retries { handler: self.handler.name() });
         }
-        let partitions = self.look_at_topics().await?;
-        if self.handler.parks().is_some() {
-            self.make_topics_of_refused(&partitions).await?;
+        // Each question may take long where nobody answers.
+        match stop.run_until_cancelled(self.see_to_topics()).await {
+            Some(seen_to) => seen_to?,
+            None => return Ok(()),
         }
         let stop = stop.child_token();
         let _ends_with_this_future = stop.clone().drop_guard();
@@ -145,6 +147,14 @@ impl Consumer {
             .spawn(read)
             .map_err(ConsumeError::Thread)?;
         ended.await.unwrap_or(Err(ConsumeError::Ended))
+    }
+
+    async fn see_to_topics(&self) -> Result<(), ConsumeError> {
+        let partitions = self.look_at_topics().await?;
+        match self.handler.parks() {
+            Some(_) => self.make_topics_of_refused(&partitions).await,
+            None => Ok(()),
+        }
     }
 
     async fn look_at_topics(&self) -> Result<BTreeMap<String, u32>, ConsumeError> {

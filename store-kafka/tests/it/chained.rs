@@ -28,7 +28,7 @@ async fn until_told(there: &Elsewhere, partition: i32, text: &str) -> String {
     there.failure(topic, partition).await.unwrap()
 }
 
-/// Broken on purpose, and seen to fail this: a chain that takes a loss for the next record.
+/// Broken on purpose, and seen to fail this: a chain that takes a loss for the next record; any subscriber passed over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loss_stops_its_partition_repeats_are_dropped_and_a_person_decides() {
     let Some(options) = shared() else { return };
@@ -48,7 +48,9 @@ async fn a_loss_stops_its_partition_repeats_are_dropped_and_a_person_decides() {
     forger.write(1, 5, 3);
     there.until("the other is handled", || async { notes(&there, 1).await == "[3,5]" }).await;
     assert_eq!(notes(&there, 0).await, "[1,2,4]");
-    // A person decides; the consumer goes on by itself.
+    // A person decides; the consumer goes on by itself. What is no part is left where it is.
+    let other = pass_over(&*there.documents, "tally", Position::new(7)).await;
+    assert!(matches!(other, Err(PassOverError::NoPart { .. })), "{other:?}");
     let unknown = pass_over(&*there.documents, "tally-1-at-nowhere", Position::new(7)).await;
     assert!(matches!(unknown, Err(PassOverError::Unknown { .. })));
     let back = pass_over(&*there.documents, &part, Position::new(4)).await;
@@ -90,6 +92,12 @@ async fn what_is_no_event_stops_its_partition_unless_it_is_to_be_passed_over() {
     let running = there.run_with(ConsumerTerms { foreign: Foreign::PassOver, ..there.terms() });
     there.until("it goes on", || async { notes(&there, 0).await == "[1,2]" }).await;
     running.stop().await;
+    // At an end it is found by looking; with an event behind it, the partition does not end with it.
+    let looking = there.consumer(there.terms());
+    assert_eq!(looking.foreign_ends().await.unwrap(), []);
+    forger.send(1, "k", Some("hello"), OwnedHeaders::new());
+    let ends = looking.foreign_ends().await.unwrap();
+    assert_eq!(ends.iter().map(|end| (end.partition, end.offset)).collect::<Vec<_>>(), [(1, 0)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
