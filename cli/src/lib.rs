@@ -38,7 +38,7 @@ pub use operations::{
     replay::{Replayed, replay},
 };
 pub use output::Output;
-pub use program::{arguments, log_to_stderr};
+pub use program::{LEFT_BEHIND_MAX, arguments, log_to_stderr, run_to_end};
 pub use progress::{PROGRESS_AFTER, Progress};
 pub use publication::{Proven, ProvenTopic, Publication, Published, Sent, SentTopic};
 pub use service::Service;

@@ -3,8 +3,10 @@
 use crate::{CliError, url::masked};
 use clap::Parser;
 use std::{
+    future::Future,
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 use tracing_subscriber::filter::LevelFilter;
 
@@ -29,6 +31,21 @@ pub fn arguments<C: Parser>() -> Result<C, ExitCode> {
             _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
         }
     })
+}
+
+/// How long a question to a server that does not answer may hold up the end of a program that was asked to end.
+pub const LEFT_BEHIND_MAX: Duration = Duration::from_secs(1);
+
+/// Runs a command on threads of its own, and tells on stderr why it failed; the code that the program ends with.
+pub fn run_to_end(json: bool, command: impl Future<Output = Result<(), CliError>>) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return crate::exit_code(json, Err(CliError::because("the program's threads", &error))),
+    };
+    let code = crate::exit_code(json, runtime.block_on(command));
+    // What the command waited for is done; a question that it no longer waits for may take until nobody answers.
+    runtime.shutdown_timeout(LEFT_BEHIND_MAX);
+    code
 }
 
 /// What clap says, with the URLs that it echoes shown as [`StoreUrl`](crate::StoreUrl) shows them.

@@ -1,7 +1,7 @@
 //! `northwind`: the reference service.
 
 use annals_cli::{
-    CliError, Global, Operations, arguments, exit_code, interrupted, log_to_stderr, operations,
+    CliError, Global, Operations, arguments, interrupted, log_to_stderr, operations, run_to_end,
 };
 use clap::{Parser, Subcommand};
 use northwind::{demo::Demo, import::Import, serve::Serve, shop};
@@ -37,12 +37,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     log_to_stderr(global.quiet);
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit_code(global.json, Err(CliError::because("the program's threads", &error))),
-    };
-    let outcome = runtime.block_on(run(&global, command));
-    exit_code(global.json, outcome)
+    run_to_end(global.json, run(&global, command))
 }
 
 async fn run(global: &Global, command: Command) -> Result<(), CliError> {

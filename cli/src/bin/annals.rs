@@ -1,7 +1,7 @@
 //! `annals`: the commands of every service, without a domain. It shows streams as they are stored, and has no
 //! read models of its own: those are made, replayed and queried by the program of the service.
 
-use annals_cli::{CliError, Global, Operations, Service, arguments, exit_code, log_to_stderr, operations};
+use annals_cli::{Global, Operations, Service, arguments, log_to_stderr, operations, run_to_end};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -26,10 +26,5 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     log_to_stderr(global.quiet);
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit_code(global.json, Err(CliError::because("the program's threads", &error))),
-    };
-    let done = runtime.block_on(operations::run(&Service::new("annals"), &global, operation));
-    exit_code(global.json, done)
+    run_to_end(global.json, operations::run(&Service::new("annals"), &global, operation))
 }
