@@ -3,6 +3,8 @@
 #[cfg(not(feature = "kafka"))]
 mod absent;
 #[cfg(feature = "kafka")]
+mod failing;
+#[cfg(feature = "kafka")]
 mod filling;
 #[cfg(feature = "kafka")]
 mod groups;
@@ -11,7 +13,11 @@ mod handled;
 #[cfg(feature = "kafka")]
 mod letters;
 #[cfg(feature = "kafka")]
+mod passing;
+#[cfg(feature = "kafka")]
 mod reading;
+#[cfg(feature = "kafka")]
+mod remark;
 mod told;
 
 #[cfg(not(feature = "kafka"))]
@@ -21,4 +27,4 @@ pub(crate) use filling::Consumption;
 #[cfg(feature = "kafka")]
 pub(crate) use groups::groups;
 pub use told::{Filled, GroupLag};
-pub(crate) use told::{Letters, Place};
+pub(crate) use told::{Filling, Letters, Place};

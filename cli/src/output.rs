@@ -16,6 +16,7 @@ pub struct Output {
     to: Box<dyn Write + Send + Sync>,
     json: bool,
     quiet: bool,
+    stores_again: String,
 }
 
 impl Output {
@@ -26,7 +27,13 @@ impl Output {
 
     /// To somewhere else: for tests.
     pub fn to(global: &Global, to: impl Write + Send + Sync + 'static) -> Self {
-        Self { to: Box::new(to), json: global.json, quiet: global.quiet }
+        let stores_again = global.stores_again();
+        Self { to: Box::new(to), json: global.json, quiet: global.quiet, stores_again }
+    }
+
+    /// The stores of this command, to be put behind one that is advised: [`Global::stores_again`].
+    pub(crate) fn stores_again(&self) -> &str {
+        &self.stores_again
     }
 
     /// Whether JSON is wanted.

@@ -1,25 +1,24 @@
 //! How long somebody else is waited for.
 
-use annals::Position;
 use std::time::{Duration, Instant};
 
 /// Waits for somebody who moves, and not for ever for somebody who does not.
-pub(crate) struct Standstill {
+pub(crate) struct Standstill<T> {
     max: Duration,
-    seen: Position,
+    seen: Option<T>,
     since: Instant,
 }
 
-impl Standstill {
+impl<T: PartialEq> Standstill<T> {
     /// Nobody stands still yet. `max` is how long they may.
     pub(crate) fn new(max: Duration) -> Self {
-        Self { max, seen: Position::START, since: Instant::now() }
+        Self { max, seen: None, since: Instant::now() }
     }
 
     /// Whether to wait on for somebody who is seen at `at`.
-    pub(crate) fn bears(&mut self, at: Position) -> bool {
-        if at != self.seen {
-            (self.seen, self.since) = (at, Instant::now());
+    pub(crate) fn bears(&mut self, at: T) -> bool {
+        if self.seen.as_ref() != Some(&at) {
+            (self.seen, self.since) = (Some(at), Instant::now());
         }
         self.since.elapsed() < self.max
     }
@@ -28,6 +27,7 @@ impl Standstill {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use annals::Position;
 
     #[test]
     fn who_moves_is_waited_for_and_who_stands_still_is_not() {

@@ -1,6 +1,6 @@
 //! In place of consumers, in a program that was built without Kafka.
 
-use super::{Filled, GroupLag, Letters};
+use super::{Filling, GroupLag, Letters};
 use crate::{
     CliError, ConsumeTerms, Output, Progress, Service, StoreUrl, Stores, publication::check_cluster,
 };
@@ -36,16 +36,12 @@ impl Consumption {
         _: &Stores,
         _: Progress,
         _: &CancellationToken,
-    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
+    ) -> Result<Filling, CliError> {
         match *self {}
     }
 
     /// Never called.
-    pub(crate) async fn follow(
-        &self,
-        _: &Stores,
-        _: &CancellationToken,
-    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
+    pub(crate) async fn follow(&self, _: &Stores, _: &CancellationToken) -> Result<Filling, CliError> {
         match *self {}
     }
 }

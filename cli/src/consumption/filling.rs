@@ -1,22 +1,26 @@
 //! Filling read models from topics.
 
 use super::{
-    Filled,
+    Filled, Filling,
+    failing::interrupted_early,
     handled::Shown,
+    passing,
     reading::{Done, Reading},
+    remark::remark,
 };
 use crate::{
     CliError, ConsumeTerms, Progress, Service, Stores,
+    operations::consume::ForeignRecords,
     publication::{cluster, kafka_failed, topic_names},
-    text::plain,
 };
-use annals::{Position, Registered};
-use annals_kafka::{
-    Consumer, ConsumerTerms, Handler, KafkaOptions, PassOverError, TopicConsumed, TopicNames, pass_over,
-};
+use annals::{Position, Registered, error_text};
+use annals_kafka::{Consumer, ConsumerTerms, Foreign, Handler, KafkaOptions, TopicConsumed, TopicNames};
 use futures_util::future::join_all;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
+
+/// How often a cluster that does not answer is asked again, by whoever follows.
+const REACH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Read models and the topics that fill them, each read model by a consumer group of its own.
 pub(crate) struct Consumption {
@@ -24,14 +28,15 @@ pub(crate) struct Consumption {
     group: String,
     topics: TopicNames,
     terms: ConsumerTerms,
-    pass_over: Vec<(String, Position)>,
-    projections: Vec<Registered>,
+    pub(super) pass_over: Vec<(String, Position)>,
+    pub(super) projections: Vec<Registered>,
     left_out: Vec<&'static str>,
 }
 
 /// What came of one read model.
 struct Outcome {
     filled: Vec<Filled>,
+    note: Option<String>,
     done: Result<Done, CliError>,
 }
 
@@ -39,12 +44,19 @@ impl Consumption {
     /// As it is wanted.
     ///
     /// # Errors
-    /// Wrong usage when the URL or a topic's name is none, or a read model is not there or cannot be filled from topics.
+    /// Wrong usage when the URL or a topic's name is none, a read model is not there or cannot be filled from topics, or
+    /// what is to be passed over is no part of one.
     pub(crate) fn of(wanted: &ConsumeTerms, service: &Service) -> Result<Self, CliError> {
         let options = cluster("--from", &wanted.from)?;
         let topics = topic_names(&wanted.topic_prefix, &wanted.topics)?;
         let (projections, left_out) = projections(&wanted.names, service)?;
-        let terms = ConsumerTerms { create_topics: wanted.create_topics, ..ConsumerTerms::default() };
+        passing::check(&wanted.pass_over, &projections)?;
+        let foreign = match wanted.foreign {
+            ForeignRecords::Stop => Foreign::Stop,
+            ForeignRecords::PassOver => Foreign::PassOver,
+        };
+        let create_topics = wanted.create_topics;
+        let terms = ConsumerTerms { foreign, create_topics, ..ConsumerTerms::default() };
         let (group, pass_over) = (wanted.group.clone(), wanted.pass_over.clone());
         Ok(Self { options, group, topics, terms, pass_over, projections, left_out })
     }
@@ -69,16 +81,19 @@ impl Consumption {
         stores: &Stores,
         progress: Progress,
         stop: &CancellationToken,
-    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
-        self.begin(stores).await?;
+    ) -> Result<Filling, CliError> {
+        let Some(begun) = stop.run_until_cancelled(self.begin(stores, false)).await else {
+            return Err(interrupted_early());
+        };
+        begun?;
         let shown = Shown::of(progress);
         let each =
             self.projections.iter().map(|projection| self.fill(projection, stores, Some(&shown), stop));
         let outcomes = join_all(each).await;
         let stopped = outcomes.iter().any(|outcome| matches!(outcome.done, Ok(Done::Stopped)));
-        let (filled, mut failed) = told(outcomes);
-        failed.extend(stopped.then(interrupted_early));
-        Ok((filled, failed))
+        let mut told = told(outcomes);
+        told.failed.extend(stopped.then(interrupted_early));
+        Ok(told)
     }
 
     /// Fills the read models with what there is and what comes, until `stop`; what passes by itself is waited for.
@@ -89,8 +104,11 @@ impl Consumption {
         &self,
         stores: &Stores,
         stop: &CancellationToken,
-    ) -> Result<(Vec<Filled>, Vec<CliError>), CliError> {
-        self.begin(stores).await?;
+    ) -> Result<Filling, CliError> {
+        let Some(begun) = stop.run_until_cancelled(self.begin(stores, true)).await else {
+            return Ok(Filling::default());
+        };
+        begun?;
         let stop = stop.child_token();
         let each = self.projections.iter().map(|projection| async {
             let outcome = self.fill(projection, stores, None, &stop).await;
@@ -101,21 +119,19 @@ impl Consumption {
         Ok(told(join_all(each).await))
     }
 
-    /// Sees that the cluster answers, and passes over what is to be passed over.
-    async fn begin(&self, stores: &Stores) -> Result<(), CliError> {
-        self.options.reach().await.map_err(|error| kafka_failed("consume", &error))?;
-        for (part, to) in &self.pass_over {
-            match pass_over(&*stores.documents, part, *to).await {
-                // The same command again.
-                Ok(()) | Err(PassOverError::Behind { .. }) => {}
-                Err(PassOverError::Unknown { .. }) => {
-                    let unknown = CliError::failed(plain(part), "there is no such part here");
-                    return Err(unknown.next("take its name from the error that told of it"));
-                }
-                Err(error) => return Err(CliError::because(plain(part), &error)),
+    /// Sees that the cluster answers, where it `waits` when it does, and passes over what is to be passed over.
+    async fn begin(&self, stores: &Stores, waits: bool) -> Result<(), CliError> {
+        let mut told = false;
+        while let Err(error) = self.options.reach().await {
+            if !waits || !error.is_transient() {
+                return Err(kafka_failed("consume", &error));
             }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(error = %error_text(&error), "the cluster is waited for");
+            }
+            tokio::time::sleep(REACH_INTERVAL).await;
         }
-        Ok(())
+        self.pass_over(stores).await
     }
 
     /// Fills one read model with what there is now, which is `shown`; or with what comes, until `stop`.
@@ -126,26 +142,51 @@ impl Consumption {
         shown: Option<&Shown>,
         stop: &CancellationToken,
     ) -> Outcome {
-        let (group, topics) = (self.group_of(projection), self.topics_of(projection));
-        let Some(handler) = Handler::registered(projection, stores.documents.clone()) else {
-            return Outcome { filled: vec![], done: Err(has_no_parts(projection.name())) };
+        let (consumer, asking) = match (self.consumer(projection, stores), self.consumer(projection, stores))
+        {
+            (Ok(consumer), Ok(asking)) => (consumer, asking),
+            (Err(error), _) | (_, Err(error)) => {
+                return Outcome { filled: vec![], note: None, done: Err(error) };
+            }
         };
-        let consumer =
-            Consumer::new(&group, self.options.clone(), topics.clone(), handler, self.terms.clone());
-        let consumed = consumer.consumed();
-        let reading =
-            Reading { projection, group: &group, documents: &stores.documents, consumed: &consumed };
-        let done = reading.run(consumer, shown, stop).await;
+        let (group, topics) = (self.group_of(projection), self.topics_of(projection));
+        let (consumed, documents) = (consumer.consumed(), &stores.documents);
+        let (options, topics_read) = (&self.options, &topics);
+        let reading = Reading {
+            projection,
+            options,
+            group: &group,
+            topics: topics_read,
+            documents,
+            consumed: &consumed,
+        };
+        let passes = self.terms.foreign == Foreign::PassOver;
+        let (done, by_others) = match stop.run_until_cancelled(reading.begin(&asking, shown, passes)).await {
+            None => (Ok(Done::Stopped), None),
+            Some(Err(error)) => (Err(error), None),
+            Some(Ok(begun)) => (reading.run(consumer, &begun, shown, stop).await, begun.by_others),
+        };
+        // What was passed over, nobody has read.
+        let by_others = by_others.filter(|_| self.pass_over.is_empty());
         let counts = consumed.topics();
+        let note = remark(projection.name(), &group, by_others, counts.values());
         // Of what was not even begun there is nothing to say.
         let begun = topics.into_iter().filter(|topic| done.is_ok() || counts.contains_key(topic));
         let filled = begun.map(|topic| {
             let counted = counts.get(&topic).copied().unwrap_or_default();
-            let TopicConsumed { handled, skipped, repeated, parked, .. } = counted;
+            let TopicConsumed { handled, skipped, repeated, foreign, parked, .. } = counted;
             let (name, group) = (projection.name().into(), group.clone());
-            Filled { name, group, topic, handled, skipped, repeated, parked }
+            Filled { name, group, topic, handled, skipped, repeated, foreign, parked }
         });
-        Outcome { filled: filled.collect(), done }
+        Outcome { filled: filled.collect(), note, done }
+    }
+
+    /// A member of the group that fills `projection`.
+    pub(super) fn consumer(&self, projection: &Registered, stores: &Stores) -> Result<Consumer, CliError> {
+        let handler = Handler::registered(projection, stores.documents.clone());
+        let handler = handler.ok_or_else(|| has_no_parts(projection.name()))?;
+        let (group, topics) = (self.group_of(projection), self.topics_of(projection));
+        Ok(Consumer::new(&group, self.options.clone(), topics, handler, self.terms.clone()))
     }
 
     fn group_of(&self, projection: &Registered) -> String {
@@ -195,16 +236,12 @@ fn has_no_parts(name: &str) -> CliError {
 }
 
 /// What all of them have done, and what failed.
-fn told(outcomes: Vec<Outcome>) -> (Vec<Filled>, Vec<CliError>) {
-    let (mut filled, mut failed) = (vec![], vec![]);
-    for outcome in outcomes {
-        filled.extend(outcome.filled);
-        failed.extend(outcome.done.err());
+fn told(outcomes: Vec<Outcome>) -> Filling {
+    let mut told = Filling::default();
+    for Outcome { filled, note, done } in outcomes {
+        told.filled.extend(filled);
+        told.notes.extend(note);
+        told.failed.extend(done.err());
     }
-    (filled, failed)
-}
-
-fn interrupted_early() -> CliError {
-    CliError::failed("interrupted", "it was stopped before everything was handled")
-        .next("run the same command again: it goes on where it stopped")
+    told
 }

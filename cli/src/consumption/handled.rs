@@ -1,12 +1,15 @@
 //! Waiting until all that topics held is handled, by whoever handles it.
 
-use super::reading::{Done, Reading};
+use super::{
+    failing::{stands_still, stuck},
+    reading::{Done, Reading},
+};
 use crate::{CliError, Progress, STANDSTILL_MAX, standstill::Standstill};
 use annals::{GenerationState, PageLimit, Position, StoreError, SubscriberInfo, part_name};
-use annals_kafka::Consumer;
+use annals_kafka::{Consumer, TopicConsumed};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -37,12 +40,20 @@ pub(super) struct Shown {
 /// How far a read model is.
 struct Look {
     behind: Vec<Behind>,
-    /// Whether somebody has asked for something that is not carried out yet.
-    asked: bool,
     /// The sum of all positions, none beyond its end.
     at: u64,
-    /// The sum of all positions: it grows as long as anything is done.
-    moved: u64,
+    moved: Moved,
+}
+
+/// What is different as long as anything is done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Moved {
+    /// The sum of all positions.
+    at: u64,
+    /// The keys for which somebody has asked for something that is not carried out yet, a page of them at most.
+    asked: Vec<Arc<str>>,
+    /// What this member has done, also where it is no step further.
+    consumed: BTreeMap<String, TopicConsumed>,
 }
 
 impl Shown {
@@ -68,12 +79,13 @@ impl Reading<'_> {
         stop: &CancellationToken,
     ) -> Result<Done, CliError> {
         let of = ends.values().map(|end| end.get()).sum();
-        let (mut standstill, mut behind, mut moved) = (Standstill::new(STANDSTILL_MAX), vec![], 0);
+        let (mut standstill, mut behind, mut moved) =
+            (Standstill::new(STANDSTILL_MAX), vec![], Moved::default());
         loop {
             match self.look(ends).await {
                 Ok(look) => {
                     shown.at(self.projection.name(), look.at, of);
-                    if look.behind.is_empty() && !look.asked {
+                    if look.behind.is_empty() && look.moved.asked.is_empty() {
                         return Ok(Done::Whole);
                     }
                     (behind, moved) = (look.behind, look.moved);
@@ -85,8 +97,9 @@ impl Reading<'_> {
             if let Some(error) = self.stands_for_good(&behind) {
                 return Err(error);
             }
-            if !standstill.bears(Position::new(moved)) {
-                return Err(self.stuck(behind.first()));
+            moved.consumed = self.consumed.topics();
+            if !standstill.bears(moved.clone()) {
+                return Err(stuck(self.projection.name(), self.group, behind.first()));
             }
             if stop.run_until_cancelled(tokio::time::sleep(LOOK_INTERVAL)).await.is_none() {
                 return Ok(Done::Stopped);
@@ -104,7 +117,7 @@ impl Reading<'_> {
             stopped.iter().find(is_it).map(|(_, _, error)| error)
         };
         let all: Vec<_> = behind.iter().map(why).collect::<Option<_>>()?;
-        all.first().map(|error| self.stands_still(error))
+        all.first().map(|error| stands_still(self.projection.name(), error))
     }
 
     async fn look(&self, ends: &Ends) -> Result<Look, StoreError> {
@@ -114,12 +127,12 @@ impl Reading<'_> {
             all.iter().filter(live).map(|info| (info.subscriber.name(), info)).collect();
         let name = self.projection.name();
         let into = live.get(name).map(|info| &info.subscriber);
-        let mut look = Look { behind: vec![], asked: false, at: 0, moved: 0 };
+        let mut look = Look { behind: vec![], at: 0, moved: Moved::default() };
         for ((topic, number), end) in ends {
             let generation = into.map_or(1, |into| into.generation());
             let part = live.get(&*part_name(name, generation, &Consumer::part(topic, *number)));
             let at = part.map_or(Position::START, |info| info.checkpoint);
-            look.moved += at.get();
+            look.moved.at += at.get();
             look.at += at.min(*end).get();
             if at < *end {
                 look.behind.push(Behind {
@@ -133,7 +146,8 @@ impl Reading<'_> {
             }
         }
         if let Some(into) = into {
-            look.asked = !self.documents.requests(into, PageLimit::ONE).await?.is_empty();
+            let requests = self.documents.requests(into, PageLimit::DEFAULT).await?;
+            look.moved.asked = requests.into_iter().map(|request| request.key).collect();
         }
         Ok(look)
     }

@@ -1,18 +1,34 @@
 //! One read model that is filled from topics.
 
-use super::handled::{Behind, Ends, Shown};
-use crate::{CliError, publication::kafka_failed, text::plain};
-use annals::{DocumentStore, OpenError, Position, Registered};
-use annals_kafka::{ConsumeError, Consumed, Consumer, PartitionError};
-use std::sync::Arc;
+use super::{
+    failing::{consumer_failed, stands_still},
+    handled::{Ends, Shown},
+};
+use crate::CliError;
+use annals::{DocumentStore, OpenError, Position, Registered, SubscriberInfo, part_of};
+use annals_kafka::{
+    ConsumeError, Consumed, Consumer, KafkaOptions, PartitionError, PartitionLag, RecordError,
+};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// One read model that is filled from topics.
 pub(super) struct Reading<'a> {
     pub(super) projection: &'a Registered,
+    pub(super) options: &'a KafkaOptions,
     pub(super) group: &'a str,
+    pub(super) topics: &'a BTreeSet<String>,
     pub(super) documents: &'a Arc<dyn DocumentStore>,
     pub(super) consumed: &'a Consumed,
+}
+
+/// What there was when it began.
+pub(super) struct Begun {
+    ends: Ends,
+    /// Records behind the ends in front of which partitions stand still.
+    foreign: Vec<RecordError>,
+    /// How far it was filled before, where this group has read nothing yet.
+    pub(super) by_others: Option<Position>,
 }
 
 /// How it ended where nothing failed.
@@ -25,48 +41,74 @@ pub(super) enum Done {
 }
 
 impl Reading<'_> {
-    /// Runs `consumer` until all that is there now is handled, which is `shown`; without that, until `stop`.
+    /// Makes its place, where there is none, sees that it is one for parts, and looks what there is; where it is done
+    /// with that, also where the topics end, as `consumer` sees them, and unless `passes` what is foreign there.
+    pub(super) async fn begin(
+        &self,
+        consumer: &Consumer,
+        shown: Option<&Shown>,
+        passes: bool,
+    ) -> Result<Begun, CliError> {
+        let filled_up_to = self.open().await?;
+        let (by_others, ends, foreign) = tokio::join!(
+            self.by_others(filled_up_to),
+            async { if shown.is_some() { consumer.ends().await } else { Ok(Ends::new()) } },
+            async { if shown.is_some() && !passes { consumer.foreign_ends().await } else { Ok(vec![]) } },
+        );
+        let failed = |error| consumer_failed(self.projection.name(), &error);
+        Ok(Begun { ends: ends.map_err(failed)?, foreign: foreign.map_err(failed)?, by_others })
+    }
+
+    /// Runs `consumer` until all that there was when it began is handled, which is `shown`; without that, until `stop`.
     pub(super) async fn run(
         &self,
         consumer: Consumer,
+        begun: &Begun,
         shown: Option<&Shown>,
         stop: &CancellationToken,
     ) -> Result<Done, CliError> {
-        self.begin().await?;
-        let ends: Option<Ends> = match shown {
-            Some(_) => Some(consumer.ends().await.map_err(|error| self.failed(&error))?),
-            None => None,
-        };
         let ending = CancellationToken::new();
         let _ends_with_this = ending.clone().drop_guard();
         let mut running = tokio::spawn(consumer.run(ending.clone()));
+        let failed = |error| consumer_failed(self.projection.name(), &error);
         let outcome = tokio::select! {
             biased;
             ended = &mut running => {
                 let ended = ended.unwrap_or(Err(ConsumeError::Ended));
-                return Err(self.failed(&ended.err().unwrap_or(ConsumeError::Ended)));
+                return Err(failed(ended.err().unwrap_or(ConsumeError::Ended)));
             }
-            outcome = self.until(ends.as_ref().zip(shown), stop) => outcome,
+            outcome = self.until(begun, shown, stop) => outcome,
         };
         // What stands still is told before its partitions are given back.
         ending.cancel();
         let ended = running.await.unwrap_or(Err(ConsumeError::Ended));
-        outcome.and_then(|done| ended.map(|()| done).map_err(|error| self.failed(&error)))
+        outcome.and_then(|done| ended.map(|()| done).map_err(failed))
     }
 
-    async fn until(&self, ends: Option<(&Ends, &Shown)>, stop: &CancellationToken) -> Result<Done, CliError> {
-        if let Some((ends, shown)) = ends {
-            return self.all_handled(ends, shown, stop).await;
-        }
-        stop.cancelled().await;
-        match self.consumed.stopped().first() {
-            Some((_, _, error)) => Err(self.stands_still(error)),
-            None => Ok(Done::Whole),
+    async fn until(
+        &self,
+        begun: &Begun,
+        shown: Option<&Shown>,
+        stop: &CancellationToken,
+    ) -> Result<Done, CliError> {
+        let done = match shown {
+            Some(shown) => self.all_handled(&begun.ends, shown, stop).await?,
+            None => {
+                stop.cancelled().await;
+                Done::Whole
+            }
+        };
+        let stopped = self.consumed.stopped().into_iter().map(|(_, _, error)| error);
+        // Nobody need have come to it yet.
+        let foreign = begun.foreign.iter().cloned().map(PartitionError::Foreign);
+        match stopped.chain(foreign).next() {
+            Some(error) if done == Done::Whole => Err(stands_still(self.projection.name(), &error)),
+            _ => Ok(done),
         }
     }
 
-    /// Makes its place, where there is none, and sees that it is one for parts.
-    async fn begin(&self) -> Result<(), CliError> {
+    /// Makes its place, where there is none, and sees that it is one for parts; how far these are.
+    async fn open(&self) -> Result<Position, CliError> {
         let (name, ours) = (self.projection.name(), self.projection.version());
         let live = self.documents.open(name, ours).await.map_err(|error| match error {
             OpenError::NeedsRebuild { live, .. } => {
@@ -85,52 +127,26 @@ impl Reading<'_> {
                         "name a place of its own with --read-models, as in --read-models sqlite:reporting.db",
                     ))
             }
-            _ => Ok(()),
+            _ => Ok(self.up_to(&all)),
         }
     }
 
-    fn failed(&self, error: &ConsumeError) -> CliError {
-        let failed = |next: &str| CliError::because(self.projection.name(), error).next(next);
-        match error {
-            ConsumeError::Kafka(kafka) => kafka_failed(self.projection.name(), kafka),
-            ConsumeError::NoTopic { topic } => {
-                let reason = format!("there is no topic {topic}");
-                CliError::failed(self.projection.name(), reason).next(
-                    "see that it is published under that name (--topic-prefix, --topic), or begin with an empty one: \
-                     --create-topics PARTITIONS",
-                )
-            }
-            ConsumeError::Alike { .. } => failed("name one of the topics otherwise"),
-            _ => failed("run the same command again: it goes on where it stopped"),
-        }
-    }
-
-    /// A partition stands still until somebody has done something.
-    pub(super) fn stands_still(&self, error: &PartitionError) -> CliError {
-        let failed = CliError::because(self.projection.name(), error);
-        match error.passed_over_by() {
-            Some((part, to)) => failed.next(format_args!(
-                "to go on without it, add --pass-over {part}={to}; nothing was skipped, and other partitions go on"
-            )),
-            None => failed.next("consume again when that is done: nothing was skipped, and other partitions go on"),
-        }
-    }
-
-    /// Nothing moves, for no reason that will surely last.
-    pub(super) fn stuck(&self, behind: Option<&Behind>) -> CliError {
-        let (name, group) = (self.projection.name(), self.group);
-        let Some(Behind { topic, partition, at, end, holder, failure }) = behind else {
-            let reason = "what was asked for about parked events is not carried out";
-            return CliError::failed(name, reason).next("list them with `dead-letters list`, and ask again");
+    /// How far the furthest of its parts is.
+    fn up_to(&self, all: &[SubscriberInfo]) -> Position {
+        let ours = |info: &&SubscriberInfo| {
+            part_of(info.subscriber.name()).is_some_and(|(of, ..)| of == self.projection.name())
         };
-        let why = match (failure, holder) {
-            (Some(failure), _) => plain(failure).into_owned(),
-            (None, Some(holder)) => format!("{holder} runs it"),
-            (None, None) => format!("nobody runs it here, though group {group} may be elsewhere"),
-        };
-        let stands = format!("{topic} {partition} stands still at position {at}, with events up to {end}");
-        CliError::failed(name, format_args!("{stands}: {why}")).next(format_args!(
-            "see that no consumer of group {group} fills another place: each place of read models has a --group of its own"
-        ))
+        all.iter().filter(ours).map(|info| info.checkpoint).max().unwrap_or(Position::START)
+    }
+
+    /// `up_to`, where the group has read nothing of the topics.
+    async fn by_others(&self, up_to: Position) -> Option<Position> {
+        if up_to == Position::START {
+            return None;
+        }
+        // Only a remark hangs on it: what fails here fails elsewhere too.
+        let lags = PartitionLag::of(self.options, self.group, self.topics).await.ok()?;
+        let new = !lags.is_empty() && lags.iter().all(|lag| lag.committed.is_none());
+        new.then_some(up_to)
     }
 }

@@ -1,6 +1,6 @@
 //! What is told of consumers.
 
-use crate::{EventShown, operations::lag::SubscriberKind, text::plain};
+use crate::{CliError, EventShown, operations::lag::SubscriberKind, text::plain};
 use annals::{Parked, Position};
 use serde::Serialize;
 use std::{
@@ -45,8 +45,19 @@ pub struct Filled {
     pub skipped: u64,
     /// Records that were there before.
     pub repeated: u64,
+    /// Records that are no events, and were passed over.
+    pub foreign: u64,
     /// Of the events that were handled those that were parked.
     pub parked: u64,
+}
+
+/// What came of filling read models.
+#[derive(Debug, Default)]
+pub(crate) struct Filling {
+    pub(crate) filled: Vec<Filled>,
+    /// What is to be looked at.
+    pub(crate) notes: Vec<String>,
+    pub(crate) failed: Vec<CliError>,
 }
 
 /// Where a record lies.

@@ -2,10 +2,13 @@
 
 use super::publish::mapping;
 use crate::{
-    CliError, Filled, Output, Service, StoreUrl, Stores, consumption::Consumption, table::Table, text::plain,
+    CliError, Filled, Output, Service, StoreUrl, Stores,
+    consumption::{Consumption, Filling},
+    table::Table,
+    text::plain,
 };
 use annals::Position;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 /// Which read models are filled, from where, and whether it goes on.
@@ -51,6 +54,20 @@ pub struct ConsumeTerms {
     /// Go on without what is missing up to this position: what a partition that stood still has told
     #[arg(long = "pass-over", value_name = "PART=POSITION", value_parser = passing)]
     pub pass_over: Vec<(String, Position)>,
+
+    /// What becomes of a record that is no event of a publisher of ours
+    #[arg(long, value_enum, default_value_t = ForeignRecords::Stop)]
+    pub foreign: ForeignRecords,
+}
+
+/// What becomes of a record that is no event of a publisher of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ForeignRecords {
+    /// Its partition stands still there.
+    #[default]
+    Stop,
+    /// It is passed over, and counted.
+    PassOver,
 }
 
 /// The longest name of a group, in bytes, that is taken: with a read model behind it, it is no longer than a topic's.
@@ -84,7 +101,7 @@ pub(super) async fn run(
     for name in consumption.left_out() {
         output.note(format_args!("{name}: it is of a kind that only a log fills"));
     }
-    let (filled, mut failed) = if wanted.follow {
+    let Filling { filled, notes, mut failed } = if wanted.follow {
         let groups = consumption.groups().join(", ");
         output.note(format_args!("consuming from {} as {groups} until ctrl-c", wanted.terms.from));
         consumption.follow(stores, stop).await?
@@ -97,9 +114,11 @@ pub(super) async fn run(
     print(&filled, output)?;
     let parked: u64 = filled.iter().map(|filled| filled.parked).sum();
     if parked > 0 {
-        let from = &wanted.terms.from;
-        output.note(format_args!("{parked} events are parked: see `dead-letters list --kafka {from}`"));
+        let (from, stores) = (&wanted.terms.from, output.stores_again());
+        output
+            .note(format_args!("{parked} events are parked: see `dead-letters list --kafka {from}{stores}`"));
     }
+    notes.iter().for_each(|note| output.note(note));
     // Each with its own reason and next step.
     let last = failed.pop();
     failed.iter().for_each(|error| output.failed(error));
@@ -111,11 +130,11 @@ fn print(filled: &[Filled], output: &mut Output) -> Result<(), CliError> {
         return filled.iter().try_for_each(|filled| output.json(filled));
     }
     let row = |filled: &Filled| {
-        let Filled { name, group, topic, handled, skipped, repeated, parked } = filled;
-        let numbers = [handled, skipped, repeated, parked].map(|count| count.to_string());
+        let Filled { name, group, topic, handled, skipped, repeated, foreign, parked } = filled;
+        let numbers = [handled, skipped, repeated, foreign, parked].map(|count| count.to_string());
         [name.clone(), group.clone(), plain(topic).into_owned()].into_iter().chain(numbers).collect()
     };
-    let titles = ["read model", "group", "topic", "handled", "skipped", "repeated", "parked"];
+    let titles = ["read model", "group", "topic", "handled", "skipped", "repeated", "foreign", "parked"];
     Table::new(titles).print(output, &filled.iter().map(row).collect::<Vec<_>>())
 }
 

@@ -144,7 +144,7 @@ async fn wait_for_other(
     stores: &Stores,
     generation: &SubscriberId,
     holder: &str,
-    standstill: &mut Standstill,
+    standstill: &mut Standstill<Position>,
     bar: &Progress,
 ) -> Result<(), CliError> {
     let name = generation.name();

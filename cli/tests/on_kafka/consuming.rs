@@ -46,7 +46,7 @@ fn behind(log: &Published, reading: &Reading) -> u64 {
 }
 
 /// Raises several counters, has the log's own read models follow, and publishes; how many events there are then.
-async fn raised(log: &Published, by: u64) -> u64 {
+pub(crate) async fn raised(log: &Published, by: u64) -> u64 {
     for key in ["a", "b", "c", "d", "e"] {
         log.shop.raise(key, by).await;
     }
@@ -71,7 +71,7 @@ async fn read_models_are_those_of_the_log_and_the_next_run_goes_on() {
         let topic = format!("{}counter", log.prefix);
         let told = json!({
             "name": "totals", "group": format!("{}-totals", log.name), "topic": topic,
-            "handled": events - before, "skipped": 0, "repeated": 0, "parked": 0,
+            "handled": events - before, "skipped": 0, "repeated": 0, "foreign": 0, "parked": 0,
         });
         assert_eq!(consumed(&shop, &log).await, told);
         assert_eq!(shop.json("query totals").await, log.shop.json("query totals").await);
@@ -83,7 +83,7 @@ async fn read_models_are_those_of_the_log_and_the_next_run_goes_on() {
     let (text, done) = shop.run(&line(&log, "totals")).await;
     done.unwrap();
     let titles = text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(titles, "read model group topic handled skipped repeated parked");
+    assert_eq!(titles, "read model group topic handled skipped repeated foreign parked");
 }
 
 /// How it was broken: without `PartTask::begin_where_nothing_comes`, nothing comes, and it gives up after a minute.
@@ -144,7 +144,7 @@ async fn a_follower_handles_what_comes_until_it_is_stopped() {
     }
 }
 
-async fn until_equal(log: &Published, shop: &Shop) {
+pub(crate) async fn until_equal(log: &Published, shop: &Shop) {
     let begun = Instant::now();
     loop {
         let (found, done) = shop.run("query totals --json").await;

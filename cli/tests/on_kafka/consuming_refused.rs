@@ -18,7 +18,7 @@ fn told(error: &CliError) -> Value {
     serde_json::from_slice(&printed).unwrap()
 }
 
-fn assert_told(error: &CliError, exit: Exit, thing: &str, reason: &str, next: &str) {
+pub(crate) fn assert_told(error: &CliError, exit: Exit, thing: &str, reason: &str, next: &str) {
     let told = told(error);
     assert_eq!((error.exit(), &told["thing"]), (exit, &thing.into()), "{told}");
     assert!(told["reason"].as_str().unwrap().contains(reason), "{told}");
@@ -46,6 +46,9 @@ async fn a_topic_that_is_missing_is_named_and_made_where_that_is_wanted() {
     assert_eq!(shop.json(&line).await[0]["handled"], 1);
 }
 
+/// How it was broken: without a look at where the partition ends (in `Consumption::pass_over`), the position far behind it
+/// is taken, and what is there is dropped as repeats; without the look at the names (`passing::check`), they are no wrong
+/// usage.
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_are_gone_end_it_until_a_person_passes_over_them() {
     let Some(log) = Published::new().await else { return };
@@ -63,13 +66,31 @@ async fn records_that_are_gone_end_it_until_a_person_passes_over_them() {
     // As it was told; and once more, as by whoever starts the same command again.
     let next = told(&error)["next"].as_str().unwrap().to_string();
     let passing = next.split_whitespace().skip_while(|word| *word != "--pass-over").nth(1).unwrap();
-    let passing = line(&log, &format!("--pass-over {}", passing.trim_end_matches(';')));
+    let passing = passing.trim_end_matches(';');
+    let (part, _) = passing.split_once('=').unwrap();
+    let behind = format!("--pass-over {part}=99999999");
+    let (_, done) = shop.run(&line(&log, &behind)).await;
+    assert_told(&done.unwrap_err(), Exit::Failed, part, "has events up to position 5", "from the error");
+    for (other, reason) in
+        [("totals", "name of no part"), ("sales-1-at-563ad910-0", "no part of what is filled")]
+    {
+        let option = format!("--pass-over {other}=2");
+        let (_, done) = shop.run(&line(&log, &option)).await;
+        assert_told(&done.unwrap_err(), Exit::Usage, &option, reason, "");
+    }
+    let passing = line(&log, &format!("--pass-over {passing}"));
     for handled in [3, 0] {
         assert_eq!(shop.json(&passing).await[0]["handled"], handled);
         assert_eq!(reading.document("a").await.unwrap()["total"], 3 + 4 + 5);
     }
     let (_, done) = shop.run(&line(&log, "--pass-over totals-1-at-0=7")).await;
-    assert_told(&done.unwrap_err(), Exit::Failed, "totals-1-at-0", "there is no such part", "take its name");
+    assert_told(
+        &done.unwrap_err(),
+        Exit::Failed,
+        "totals-1-at-0",
+        "there is no such part",
+        "take part and position",
+    );
 }
 
 /// Deletes all before `offset` in the first partition of the topic.

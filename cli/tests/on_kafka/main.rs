@@ -6,6 +6,8 @@
 #![allow(dead_code, reason = "the tests in memory need more of what they share")]
 
 mod consuming;
+mod consuming_begun;
+mod consuming_foreign;
 mod consuming_refused;
 #[path = "../it/counters.rs"]
 mod counters;

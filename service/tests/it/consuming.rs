@@ -44,9 +44,13 @@ impl Two {
         only(self.shop.json(demo))
     }
 
+    fn group(&self) -> &str {
+        self.prefix.trim_end_matches('.')
+    }
+
     fn line<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        let group = self.prefix.trim_end_matches('.');
-        let from = ["consume", "--from", &self.kafka, "--group", group, "--topic-prefix", &self.prefix];
+        let from =
+            ["consume", "--from", &self.kafka, "--group", self.group(), "--topic-prefix", &self.prefix];
         [&from[..], &PLACE, more].concat()
     }
 
@@ -82,7 +86,8 @@ fn handled(done: &[Value]) -> u64 {
     done.iter().map(|one| numbers(one, ["handled"])[0]).sum()
 }
 
-/// How it was broken: without waiting for the checkpoints (in `Reading::all_handled`), nothing is there yet.
+/// How it was broken: without waiting for the checkpoints (in `Reading::all_handled`), nothing is there yet; without
+/// `Reading::by_others`, nothing is remarked.
 #[test]
 fn read_models_from_topics_are_those_of_the_log_and_go_on_where_they_were() {
     let Some(two) = Two::new() else { return };
@@ -99,6 +104,13 @@ fn read_models_from_topics_are_those_of_the_log_and_go_on_where_they_were() {
     let second = two.consume(&[]);
     assert!(two.are_equal() && handled(&second) > 0, "{second:?}");
     assert_eq!(handled(&two.consume(&[])), 0);
+    // Another group finds it filled, as the same one does on a cluster that was made anew: it may be of another log.
+    let (other, remark) = (format!("{}-other", two.group()), "orders: it was filled up to position");
+    for (group, remarked) in [(two.group(), false), (&other, true)] {
+        let line = two.line(&[]).into_iter().map(|word| if word == two.group() { group } else { word });
+        let ran = two.elsewhere.run(line);
+        assert_eq!((ran.code, ran.stderr.contains(remark)), (Some(0), remarked), "{ran:?}");
+    }
     // Nobody made a log for it.
     let made = two.elsewhere.files();
     assert!(made.iter().all(|name| name.starts_with("reporting.db")), "{made:?}");

@@ -142,8 +142,9 @@ async fn feed(
             Some(holder) if moved.elapsed() >= REQUEST_WAIT_MAX => {
                 let waited = REQUEST_WAIT_MAX.as_secs();
                 let reason = format!("{holder} runs it and has not carried the request out in {waited} s");
-                return Err(CliError::failed(of.name(), reason)
-                    .next("the request stays: it is carried out when that process goes on; see `lag`"));
+                return Err(CliError::failed(of.name(), reason).next(
+                    "the request stays: it is carried out when that process goes on, or by the next one",
+                ));
             }
             Some(_) => tokio::time::sleep(LOOK_INTERVAL).await,
         }
@@ -178,7 +179,8 @@ async fn holder(stores: &Stores, of: &SubscriberId) -> Result<Option<String>, Cl
 
 fn nobody(of: &SubscriberId, open: usize) -> CliError {
     CliError::failed(of.name(), format_args!("no consumer runs it, and {open} requests wait")).next(
-        "start its consumer: it carries them out; where one runs, see `lag` for why its parts stand still",
+        "start its consumer, or run `consume` with its --group: that carries them out, and tells where a partition \
+         stands still",
     )
 }
 
