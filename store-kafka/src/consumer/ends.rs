@@ -14,7 +14,8 @@ type Ends = BTreeMap<(String, i32), Position>;
 impl Consumer {
     /// The greatest position of the last committed events of each partition of its topics, as it is now; partitions
     /// without one are left out. That is the position of the last one, unless it is a repeat, or another publisher's: as
-    /// many are looked at as a publisher may repeat, [`REPEATED_RECORDS_MAX`](crate::REPEATED_RECORDS_MAX). The [part](Self::part) of a partition whose checkpoint is there has handled all of it, whoever ran it.
+    /// many are looked at as a publisher may repeat, [`REPEATED_RECORDS_MAX`](crate::REPEATED_RECORDS_MAX). The
+    /// [part](Self::part) of a partition whose checkpoint is there has handled all of it, whoever ran it.
     ///
     /// # Errors
     /// As of [`run`](Self::run).

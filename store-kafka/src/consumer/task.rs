@@ -101,9 +101,9 @@ impl PartTask {
                     SubscriberError::Checkpoint(CheckpointError::Retired { .. })
                     | SubscriberError::Lease(LeaseError::Retired { .. }),
                 ) => {
-                    // Another generation takes its place, whose parts begin anew.
+                    // Another generation takes its place, whose parts begin anew; or none, where it was given up.
                     work.rewound = false;
-                    Duration::from_millis(1)
+                    failures.next()
                 }
                 // As everywhere: what fails while it is to stop, such as a search that was broken off, is no failure.
                 Err(error) if work.stop.is_cancelled() => {
