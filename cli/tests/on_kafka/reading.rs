@@ -51,6 +51,18 @@ impl Reading {
         Self { directory, documents, group, totals: Totals::default(), topic, kafka: log.kafka.clone() }
     }
 
+    /// A copy of the read models as they are, while nobody writes them.
+    pub(crate) fn copy(&self) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.directory.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), directory.path().join(file.file_name())).unwrap();
+        }
+        let documents = Arc::new(SqliteDocuments::open(directory.path().join("views.db")).unwrap());
+        let (group, totals) = (self.group.clone(), self.totals.clone());
+        Self { directory, documents, group, totals, topic: self.topic.clone(), kafka: self.kafka.clone() }
+    }
+
     pub(crate) fn run(&self) -> Consuming {
         let lease = LeaseTerms { lasts: Duration::from_secs(5), ..LeaseTerms::default() };
         let terms = ConsumerTerms { lease, ..ConsumerTerms::default() };
