@@ -29,7 +29,8 @@ pub struct TopicConsumed {
     pub handled: u64,
     /// Events of types that it does not take.
     pub skipped: u64,
-    /// Records that were there before.
+    /// Records that were there before, or are read again since a member or a broker was lost before it was told how far
+    /// the group is.
     pub repeated: u64,
     /// Records that are no events.
     pub foreign: u64,

@@ -17,8 +17,11 @@ const EVENTS: u64 = 10_000;
 /// Room for the broker's own topics and a little more.
 const DISK_MIB: u32 = 24;
 
-/// Many times what fits: with headers an event takes more than 500 bytes.
+/// More than fits.
 const EVENTS_TOO_MANY: u64 = 60_000;
+
+/// With headers an event takes more than this.
+const EVENT_BYTES_MIN: u64 = 500;
 
 /// How long the broker is away under load, unless the environment says otherwise: shorter than anything gives up.
 const AWAY_SECONDS: u64 = 5;
@@ -132,8 +135,15 @@ async fn a_broker_without_room_loses_nothing_and_goes_on_when_there_is_some() {
     dispatch.append(EVENTS_TOO_MANY).await.unwrap();
     // A broker that cannot write gives up.
     assert!(dispatch.broker.broker().ends_by_itself().unwrap(), "the broker found room for everything");
+    // Appends go on all the same, and the publisher does not run ahead.
+    dispatch.append_rounds(ROUNDS_AT_ONCE).await;
+    let events = EVENTS_TOO_MANY + ROUNDS_AT_ONCE * STREAMS;
+    let sent_at_most = u64::from(DISK_MIB << 20) / EVENT_BYTES_MIN + QUEUE_RECORDS_MAX as u64;
+    assert!(sent_at_most < events);
+    let beyond = Position::new(sent_at_most + 1);
+    assert!(!publisher.has_handled(PUBLISHER, beyond), "it has handled more than {sent_at_most}");
     disk.grow(64 * DISK_MIB);
     dispatch.broker.start(&[]).unwrap();
-    dispatch.until_published(&mut publisher, EVENTS_TOO_MANY);
-    dispatch.assert_published(EVENTS_TOO_MANY).await;
+    dispatch.until_published(&mut publisher, events);
+    dispatch.assert_published(events).await;
 }

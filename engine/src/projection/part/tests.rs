@@ -1,3 +1,5 @@
+mod waits;
+
 use crate::fixture::{Demand, SkuDemand, placed};
 use crate::*;
 use async_trait::async_trait;
