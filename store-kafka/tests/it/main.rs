@@ -6,6 +6,7 @@
 mod aborted;
 mod at_least_once;
 mod behind;
+mod beside;
 mod broker;
 mod chained;
 mod changed_topics;
