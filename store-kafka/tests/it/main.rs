@@ -27,6 +27,7 @@ mod metered;
 mod obeyed;
 mod place;
 mod poisoned;
+mod poisoned_unwritten;
 mod proof;
 mod proxy;
 mod published;

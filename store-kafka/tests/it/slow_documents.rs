@@ -10,20 +10,22 @@ use async_trait::async_trait;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
 use tokio::sync::watch;
 
-/// The first page that parks is written only when it was asked twice where subscribers stand, or one of `others` has
-/// moved.
+/// Where there are `others`, the first page that parks is written only when it was asked twice where subscribers stand,
+/// or one of them has moved.
 pub(crate) struct SlowDocuments {
     pub(crate) inner: Arc<MemoryDocuments>,
     pub(crate) others: Vec<String>,
     pub(crate) asked: AtomicU32,
     /// So many pages cannot be written, be they empty.
     pub(crate) failing: AtomicU32,
+    /// So long no page can be written that parks something.
+    pub(crate) failing_parks: AtomicBool,
     /// How long each page takes, when it is written.
     pub(crate) page_takes: Duration,
 }
@@ -36,7 +38,14 @@ impl SlowDocuments {
 
     /// Takes so long for each page.
     pub(crate) fn taking(inner: Arc<MemoryDocuments>, page_takes: Duration) -> Self {
-        Self { inner, others: vec![], asked: Default::default(), failing: Default::default(), page_takes }
+        Self {
+            inner,
+            others: vec![],
+            asked: Default::default(),
+            failing: Default::default(),
+            failing_parks: Default::default(),
+            page_takes,
+        }
     }
 
     fn fails_for_a_while(&self) -> Result<(), StoreError> {
@@ -113,7 +122,11 @@ impl DocumentStore for SlowDocuments {
         page: PageWrite,
     ) -> Result<(), CheckpointError> {
         self.fails_for_a_while()?;
-        while !page.park.is_empty() && self.asked.load(Ordering::Relaxed) < 2 && !self.has_moved().await {
+        if !page.park.is_empty() && self.failing_parks.load(Ordering::SeqCst) {
+            return Err(StoreError::transient("parking", "it fails for a while").into());
+        }
+        let holds_up = !page.park.is_empty() && !self.others.is_empty();
+        while holds_up && self.asked.load(Ordering::Relaxed) < 2 && !self.has_moved().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.inner.commit_part(step, into, seen, page).await?;
