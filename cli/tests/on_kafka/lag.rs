@@ -2,8 +2,12 @@
 
 use crate::{
     counters::{keys, objects},
-    program::Published,
+    program::{PATIENCE, Published},
     reading::Reading,
+};
+use rdkafka::{
+    ClientConfig,
+    producer::{BaseProducer, BaseRecord, Producer},
 };
 use serde_json::{Value, json};
 
@@ -81,4 +85,39 @@ async fn what_can_be_learnt_of_others_is_told_where_one_publisher_cannot_be_read
     assert_eq!((&told[0]["kafka"], &told[1]["kafka"]["position"]), (&Value::Null, &json!(1)));
     let error = objects(&ran.said).remove(0);
     assert_eq!(error["thing"], json!(first), "{error}");
+}
+
+/// How it was broken: both ends asked of the reader of what is committed (`TopicLag::read`), and the sum over all topics
+/// told as 0 by the program. The numbers are then those without the open transaction, and 0 beside 5.
+#[tokio::test]
+async fn what_is_sent_and_not_committed_is_told_apart() {
+    let Some(log) = Published::new().await else { return };
+    for by in 1..=3 {
+        log.shop.raise("a", by).await;
+    }
+    log.publish("--create-topics 2");
+    let topic = format!("{}counter", log.prefix);
+    let told = || {
+        let kafka =
+            objects(&log.run(&format!("lag --kafka {}", log.kafka)).printed).remove(0)["kafka"].take();
+        let of_topic = &kafka["topics"][&topic];
+        assert_eq!(kafka["position"], 3);
+        [&kafka["uncommitted"], &of_topic["uncommitted"], &of_topic["end"], &of_topic["committed_end"]]
+            .map(|number| number.as_u64().unwrap())
+    };
+    // Three records and the end of their transaction.
+    assert_eq!(told(), [0, 0, 4, 4]);
+
+    let open: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", log.kafka.trim_start_matches("kafka://"))
+        .set("transactional.id", format!("{}-open", log.name))
+        .create()
+        .unwrap();
+    open.init_transactions(PATIENCE).unwrap();
+    open.begin_transaction().unwrap();
+    for _ in 0..5 {
+        open.send(BaseRecord::<str, str>::to(&topic).partition(0).payload("{}")).unwrap();
+    }
+    open.flush(PATIENCE).unwrap();
+    assert_eq!(told(), [5, 5, 9, 4]);
 }
