@@ -1,7 +1,8 @@
 //! What operators ask for about events that parts of a SQL projection have parked.
 
 use super::{Room, event, none, page};
-use annals::{ParkedAction, Position};
+use crate::place::number;
+use annals::{DocumentStore, ParkedAction, ParkedRequest, Position};
 use std::sync::atomic::Ordering;
 
 /// How it was broken: where all that is parked must be what was read, nothing is done while other parts park.
@@ -49,4 +50,28 @@ async fn what_is_discarded_is_dropped_and_what_follows_is_tried() {
     room.ask(&mut *part, "counter-hat", ParkedAction::Discard).await;
     assert!(none(&room.parked().await));
     assert_eq!(room.sum("hat").await, 5);
+}
+
+/// How it was broken: without the lock in `asked` of `parked.rs`, it is taken, stays, and would be done to what is parked
+/// under the key later.
+#[tokio::test]
+async fn what_is_asked_about_events_that_are_just_settled_is_not_taken() {
+    let Some(mut room) = Room::new().await else { return };
+    let mut part = room.part(0).await;
+    part.handle(&page(0, vec![event(1, "hat", 13)])).await.unwrap();
+    let settle = "BEGIN; SELECT FROM generations WHERE name = 'sums' FOR UPDATE; DELETE FROM parked";
+    sqlx::raw_sql(settle).execute(&mut room.sql).await.unwrap();
+    let documents = room.documents.clone();
+    let asking = tokio::spawn(async move {
+        let (live, _) = documents.live("sums").await.unwrap().unwrap();
+        let request = ParkedRequest { key: "counter-hat".into(), action: ParkedAction::Discard };
+        documents.request(&live, &request).await.unwrap()
+    });
+    let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted \
+                   AND pg_backend_pid() = ANY (pg_blocking_pids(a.pid))";
+    while !asking.is_finished() && number(&mut room.sql, waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut room.sql).await.unwrap();
+    assert!(!asking.await.unwrap());
 }
