@@ -35,6 +35,17 @@ pub struct ParkedRequest {
     pub action: ParkedAction,
 }
 
+impl ParkedRequest {
+    /// Which of the events `parked` under its key are dropped, and which are tried again.
+    pub fn divide<'p>(&self, parked: &'p [Parked]) -> (&'p [Parked], &'p [Parked]) {
+        let dropped = match self.action {
+            ParkedAction::Discard => 1,
+            ParkedAction::Retry => 0,
+        };
+        parked.split_at(dropped.min(parked.len()))
+    }
+}
+
 /// What to do about the events parked under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

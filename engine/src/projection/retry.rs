@@ -2,8 +2,8 @@
 
 use super::{ParkedEvents, fold::Touches};
 use crate::{
-    DocumentStore, EventStore, LogFilter, PageLimit, PageWrite, Parked, ParkedAction, ParkedRequest,
-    Position, Projection, RecordedEvent, Slot, StoreError, SubscriberError, SubscriberId,
+    DocumentStore, EventStore, LogFilter, PageLimit, PageWrite, Parked, ParkedRequest, Position, Projection,
+    RecordedEvent, Slot, StoreError, SubscriberError, SubscriberId,
 };
 use async_trait::async_trait;
 use chrono::Utc;
@@ -23,7 +23,7 @@ pub(super) async fn retried<P: Projection>(
     let slot = documents.load(of, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
     // One page of them at a time: what lies behind stays parked, and is asked for again by whoever looks.
     let parked = documents.parked(of, Some(key), None, PageLimit::DEFAULT).await?;
-    let (dropped, again) = divided(request.action, &parked);
+    let (dropped, again) = request.divide(&parked);
     let (mut events, mut missing) = (vec![], None);
     for (entry, found) in again.iter().zip(kept.find(again).await?) {
         match found {
@@ -44,15 +44,6 @@ pub(super) async fn retried<P: Projection>(
     // Where one before it is refused, that one says what is in the way.
     write.park.extend(missing.filter(|_| still.is_empty()));
     Ok((slot, write))
-}
-
-/// Which of the parked events of a key are dropped, and which are tried again.
-pub(super) fn divided(action: ParkedAction, parked: &[Parked]) -> (&[Parked], &[Parked]) {
-    let dropped = match action {
-        ParkedAction::Discard => 1,
-        ParkedAction::Retry => 0,
-    };
-    parked.split_at(dropped.min(parked.len()))
 }
 
 /// Parked events of what is filled from a log, which keeps them anyway.

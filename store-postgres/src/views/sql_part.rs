@@ -9,9 +9,9 @@ use super::{
 use crate::SqlProjection;
 use annals::{
     CheckpointError, Checkpoints, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked,
-    ParkedAction, ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX,
-    REFUSED_RETRY_FIRST, RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL,
-    error_text, part_name,
+    ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
+    RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
+    part_name,
 };
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -181,12 +181,12 @@ impl<P: SqlProjection> SqlPart<P> {
                 && let Some(request) = requests.next()
             {
                 let parked = documents.parked(into, Some(&request.key), None, PageLimit::DEFAULT).await?;
-                wanted.extend_from_slice(&parked[dropped(&request, &parked)..]);
+                wanted.extend_from_slice(request.divide(&parked).1);
                 batch.push((request, parked));
             }
             let Some(mut found) = self.found(&wanted).await.map(Vec::into_iter) else { return Ok(()) };
             for (request, parked) in batch {
-                let count = parked.len() - dropped(&request, &parked);
+                let count = request.divide(&parked).1.len();
                 let (asked, events) = asked(request, parked, found.by_ref().take(count).collect());
                 let part = PartStep { projection: &*self.parts.projection, into, step: place.step(at)? };
                 let told = tell::<P>(&events)?;
@@ -215,21 +215,13 @@ impl<P: SqlProjection> SqlPart<P> {
     }
 }
 
-/// How many of the parked events of a key are dropped, and not tried.
-fn dropped(request: &ParkedRequest, parked: &[Parked]) -> usize {
-    match request.action {
-        ParkedAction::Discard => parked.len().min(1),
-        ParkedAction::Retry => 0,
-    }
-}
-
 /// What is to be done, and the events that are tried: those before the first that is not found.
 fn asked(
     request: ParkedRequest,
     parked: Vec<Parked>,
     found: Vec<Result<RecordedEvent, String>>,
 ) -> (Asked, Vec<RecordedEvent>) {
-    let (drops, tries) = parked.split_at(dropped(&request, &parked));
+    let (drops, tries) = request.divide(&parked);
     let (mut events, mut missing) = (vec![], None);
     for (entry, found) in tries.iter().zip(found) {
         match found {

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::SqlProjection;
 use annals::{
-    DocumentStore, EventStore, LogFilter, PageLimit, ParkedAction, ParkedRequest, Position, RecordedEvent,
-    Step, StoreError, SubscriberError,
+    DocumentStore, EventStore, LogFilter, PageLimit, ParkedRequest, Position, RecordedEvent, Step,
+    StoreError, SubscriberError,
 };
 
 impl PostgresDocuments {
@@ -21,18 +21,15 @@ impl PostgresDocuments {
         request: &ParkedRequest,
     ) -> Result<(), SubscriberError> {
         // One page of them at a time: what lies behind stays parked, and is asked for again by whoever looks.
-        let mut dropped = self.parked(&step.subscriber, Some(&request.key), None, PageLimit::DEFAULT).await?;
-        let at = match request.action {
-            ParkedAction::Discard => dropped.len().min(1),
-            ParkedAction::Retry => 0,
-        };
-        let tried = dropped.split_off(at);
+        let parked = self.parked(&step.subscriber, Some(&request.key), None, PageLimit::DEFAULT).await?;
+        let (dropped, tried) = request.divide(&parked);
         let mut events = Vec::with_capacity(tried.len());
-        for parked in &tried {
+        for parked in tried {
             events.push(recorded_at(store, parked.position).await?);
         }
         let mut told = tell::<P>(&events)?;
         let keys = keys(projection, &told);
+        let (dropped, tried) = (dropped.to_vec(), tried.to_vec());
         let mut again = Again { key: request.key.clone(), dropped, tried, missing: None };
         again.up_to_another_key(&keys);
         told.retain(|told| again.tries(told.recorded.position));

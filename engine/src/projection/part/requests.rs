@@ -3,8 +3,7 @@
 use super::{ParkedEvents, PartProjector};
 use crate::{
     CheckpointError, PageLimit, PageWrite, Parked, ParkedRequest, Position, Projection, RecordedEvent, Slot,
-    StoreError, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
-    projection::retry::{divided, retried},
+    StoreError, SubscriberError, SubscriberId, TEND_INTERVAL, error_text, projection::retry::retried,
     subscription::Place,
 };
 use async_trait::async_trait;
@@ -38,7 +37,7 @@ impl<P: Projection> PartProjector<P> {
                 let key = Some(&*request.key);
                 let parked = self.documents.parked(into, key, None, PageLimit::DEFAULT).await?;
                 // What is dropped need not be found.
-                wanted.extend_from_slice(divided(request.action, &parked).1);
+                wanted.extend_from_slice(request.divide(&parked).1);
                 batch.push(request);
             }
             let found = match Found::of(&*self.kept, &wanted).await {
