@@ -151,7 +151,7 @@ pub use place::{Position, Version};
 pub use policy::{AnyRejection, COMMAND_ATTEMPTS_MAX, COMMANDS_AT_ONCE_MAX, Issued, Policy, PolicyRunner};
 pub use projection::{
     COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind, Keys, LEVEL_ATTEMPTS_MAX, MOVING_ATTEMPTS_MAX,
-    PART_RACES_MAX, ParkedEvents, PartMode, PartProjector, ProjectError, Projection, Projector,
+    PART_RACES_MAX, ParkedEvents, PartMode, PartPlace, PartProjector, ProjectError, Projection, Projector,
     REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST, ReadError, ReadModel, Rebuild, RebuildError, Rebuilt,
     Registered, RegisteredParts, Run, WAIT_POLL_INTERVAL, WaitError, part_name, part_of, wait_for,
 };

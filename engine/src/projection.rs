@@ -14,8 +14,8 @@ mod tests;
 
 pub use column::{COLUMN_NAME_BYTES_MAX, COLUMNS_MAX, Column, ColumnKind};
 pub use part::{
-    PART_RACES_MAX, ParkedEvents, PartMode, PartProjector, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
-    part_name, part_of,
+    PART_RACES_MAX, ParkedEvents, PartMode, PartPlace, PartProjector, REFUSED_ATTEMPTS_MAX,
+    REFUSED_RETRY_FIRST, part_name, part_of,
 };
 pub use projector::Projector;
 pub use read_model::{ReadError, ReadModel, WAIT_POLL_INTERVAL, WaitError, wait_for};

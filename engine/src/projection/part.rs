@@ -2,16 +2,18 @@
 
 mod again;
 mod mode;
+mod place;
 mod requests;
 #[cfg(test)]
 mod tests;
 
 pub use mode::PartMode;
+pub use place::PartPlace;
 
 use super::{fold::Touches, projector::tell_parked};
 use crate::{
     CheckpointError, DocumentStore, LeaseTerms, LogFilter, LogPage, PageWrite, Parked, Position, Projection,
-    RecordedEvent, Slot, StoreError, Subscriber, SubscriberError, SubscriberId, subscription::Place,
+    RecordedEvent, Slot, StoreError, Subscriber, SubscriberError, SubscriberId,
 };
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -75,14 +77,10 @@ pub fn part_of(name: &str) -> Option<(&str, u32, &str)> {
 /// for about parked events is carried out by whichever part comes first.
 pub struct PartProjector<P: Projection> {
     projection: P,
-    part: Arc<str>,
     documents: Arc<dyn DocumentStore>,
     kept: Arc<dyn ParkedEvents>,
-    terms: LeaseTerms,
-    building: Option<SubscriberId>,
     mode: PartMode,
-    name: String,
-    running: Option<(SubscriberId, Place)>,
+    place: PartPlace,
     asked: Option<Instant>,
 }
 
@@ -95,26 +93,14 @@ impl<P: Projection> PartProjector<P> {
         documents: Arc<dyn DocumentStore>,
         kept: Arc<dyn ParkedEvents>,
     ) -> Self {
-        let (part, name) = (part.into(), part_name(P::NAME, 1, part));
-        let (terms, mode) = (LeaseTerms::default(), PartMode::default());
-        Self {
-            projection,
-            part,
-            documents,
-            kept,
-            terms,
-            building: None,
-            mode,
-            name,
-            running: None,
-            asked: None,
-        }
+        let place = PartPlace::new(documents.clone(), P::NAME, P::VERSION, part);
+        Self { projection, documents, kept, mode: PartMode::default(), place, asked: None }
     }
 
     /// Writes into `generation`, which is being built, and not into the live one.
     #[must_use]
     pub fn building(self, generation: Option<SubscriberId>) -> Self {
-        Self { building: generation, ..self }
+        Self { place: self.place.building(generation), ..self }
     }
 
     /// What it does with events under the key of a parked one.
@@ -126,22 +112,12 @@ impl<P: Projection> PartProjector<P> {
     /// Takes the lease on these terms.
     #[must_use]
     pub fn lease_terms(self, terms: LeaseTerms) -> Self {
-        Self { terms, ..self }
-    }
-
-    fn running(&self) -> Result<&(SubscriberId, Place), StoreError> {
-        self.running.as_ref().ok_or_else(not_begun)
-    }
-
-    fn stepped(&mut self, to: Position) {
-        if let Some((_, place)) = &mut self.running {
-            place.stepped(to);
-        }
+        Self { place: self.place.terms(terms), ..self }
     }
 
     /// Folds the page and writes it, again until no other part comes in between.
     async fn take_in(&self, page: &LogPage, touches: &Touches<'_, P>) -> Result<(), SubscriberError> {
-        let (into, place) = self.running()?;
+        let (into, place) = self.place.running()?;
         let step = place.step(page.looked)?;
         let (mut races, mut attempts) = (Races::new(), 1);
         let mut after_refusal = waits(REFUSED_RETRY_FIRST);
@@ -189,10 +165,6 @@ impl<P: Projection> PartProjector<P> {
     }
 }
 
-fn not_begun() -> StoreError {
-    StoreError::permanent("handling a page, because the subscriber was not begun", "no lease")
-}
-
 /// How often another part came in between.
 struct Races {
     count: u32,
@@ -220,7 +192,7 @@ fn waits(first: Duration) -> ExponentialBackoff {
 #[async_trait]
 impl<P: Projection> Subscriber for PartProjector<P> {
     fn name(&self) -> &str {
-        &self.name
+        self.place.name()
     }
 
     fn filter(&self) -> LogFilter {
@@ -228,19 +200,9 @@ impl<P: Projection> Subscriber for PartProjector<P> {
     }
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {
-        (self.running, self.asked) = (None, None);
-        let into = match &self.building {
-            Some(generation) => generation.clone(),
-            None => self.documents.open(P::NAME, P::VERSION).await?,
-        };
-        // Parts belong to one generation: another one begins anew.
-        self.name = part_name(P::NAME, into.generation(), &self.part);
-        let place = Place::live(self.documents.clone(), self.name.as_str(), P::VERSION);
-        let mut place = place.terms(self.terms.clone());
-        let begun = place.begin().await;
-        // Kept also where the lease is another's: failures are reported there.
-        let (into, place) = &*self.running.insert((into, place));
-        let at = begun?;
+        self.asked = None;
+        let at = self.place.begin().await?;
+        let (into, place) = self.place.running()?;
         let described = self.documents.describe(into, P::COLUMNS);
         place.renewing(async { Ok(described.await?) }).await?;
         Ok(at)
@@ -253,7 +215,7 @@ impl<P: Projection> Subscriber for PartProjector<P> {
         }
         self.answer_requests().await?;
         // There may be gaps between pages: what lies there went to other parts, or was left out.
-        if !self.running()?.1.is_due(page)? {
+        if !self.place.running()?.1.is_due(page)? {
             return Ok(());
         }
         let touches = match self.mode {
@@ -264,40 +226,31 @@ impl<P: Projection> Subscriber for PartProjector<P> {
         };
         if touches.keys().is_empty() {
             drop(touches);
-            match &mut self.running {
-                Some((_, place)) => place.advance(page.looked).await?,
-                None => return Err(not_begun().into()),
-            }
+            self.place.advance(page.looked).await?;
         } else if self.mode == PartMode::Again {
             drop(touches);
-            self.running()?.1.renewing(self.take_again(page)).await?;
-            self.stepped(page.looked);
+            self.place.running()?.1.renewing(self.take_again(page)).await?;
+            self.place.stepped(page.looked);
         } else {
-            self.running()?.1.renewing(self.take_in(page, &touches)).await?;
+            self.place.running()?.1.renewing(self.take_in(page, &touches)).await?;
             drop(touches);
-            self.stepped(page.looked);
+            self.place.stepped(page.looked);
         }
-        metrics::counter!("annals_events_handled", "subscriber" => self.name.to_string())
+        metrics::counter!("annals_events_handled", "subscriber" => self.place.name().to_string())
             .increment(page.events.len() as u64);
         Ok(())
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {
-        self.running()?.1.renew().await?;
+        self.place.running()?.1.renew().await?;
         self.answer_requests().await
     }
 
     async fn end(&mut self) -> Result<(), SubscriberError> {
-        match &mut self.running {
-            Some((_, place)) => place.end().await,
-            None => Ok(()),
-        }
+        self.place.end().await
     }
 
     async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
-        match &self.running {
-            Some((_, place)) => place.report(failure).await,
-            None => Ok(()),
-        }
+        self.place.report(failure).await
     }
 }

@@ -8,10 +8,9 @@ use super::{
 };
 use crate::SqlProjection;
 use annals::{
-    CheckpointError, Checkpoints, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked,
-    ParkedEvents, ParkedRequest, PartMode, Place, Position, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
+    CheckpointError, DocumentStore, LeaseTerms, LogFilter, LogPage, PageLimit, Parked, ParkedEvents,
+    ParkedRequest, PartMode, PartPlace, Place, Position, REFUSED_ATTEMPTS_MAX, REFUSED_RETRY_FIRST,
     RecordedEvent, StoreError, Subscriber, SubscriberError, SubscriberId, TEND_INTERVAL, error_text,
-    part_name,
 };
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -56,12 +55,9 @@ impl<P: SqlProjection> Clone for SqlParts<P> {
 /// One of them.
 struct SqlPart<P: SqlProjection> {
     parts: SqlParts<P>,
-    part: String,
-    name: String,
     mode: PartMode,
     kept: Arc<dyn ParkedEvents>,
-    terms: LeaseTerms,
-    running: Option<(SubscriberId, Place)>,
+    place: PartPlace,
     asked: Option<Instant>,
 }
 
@@ -89,20 +85,13 @@ impl<P: SqlProjection> SqlParts<P> {
         kept: Arc<dyn ParkedEvents>,
         terms: LeaseTerms,
     ) -> Box<dyn Subscriber> {
-        let (part, name) = (part.to_string(), part_name(P::NAME, 1, part));
-        Box::new(SqlPart { parts: self.clone(), part, name, mode, kept, terms, running: None, asked: None })
+        let place = PartPlace::new(self.documents.clone(), P::NAME, P::VERSION, part);
+        let place = place.building(self.building.clone()).terms(terms);
+        Box::new(SqlPart { parts: self.clone(), mode, kept, place, asked: None })
     }
 }
 
 impl<P: SqlProjection> SqlPart<P> {
-    fn running(&self) -> Result<&(SubscriberId, Place), StoreError> {
-        self.running.as_ref().ok_or_else(not_begun)
-    }
-
-    fn place(&mut self) -> Result<&mut Place, StoreError> {
-        self.running.as_mut().map(|(_, place)| place).ok_or_else(not_begun)
-    }
-
     async fn turn(&self, into: &SubscriberId) -> Result<(MutexGuard<'_, ()>, Turn<'_>), CheckpointError> {
         let first_here = self.parts.turn.lock().await;
         Ok((first_here, self.parts.documents.begin_in_turn(into).await?))
@@ -110,7 +99,7 @@ impl<P: SqlProjection> SqlPart<P> {
 
     /// Writes the page, with what is refused parked and kept before.
     async fn take_in(&self, page: &LogPage) -> Result<(), SubscriberError> {
-        let (into, place) = self.running()?;
+        let (into, place) = self.place.running()?;
         let part = PartStep { projection: &*self.parts.projection, into, step: place.step(page.looked)? };
         // What comes again has been tried before.
         let attempts_max = if self.mode == PartMode::Again { 1 } else { REFUSED_ATTEMPTS_MAX };
@@ -163,7 +152,7 @@ impl<P: SqlProjection> SqlPart<P> {
         if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
             return Ok(());
         }
-        let (into, place) = self.running()?;
+        let (into, place) = self.place.running()?;
         // What was kept may take a while to be read.
         place.renewing(self.answer(into, place)).await?;
         self.asked = Some(Instant::now());
@@ -206,7 +195,7 @@ impl<P: SqlProjection> SqlPart<P> {
             Ok(found) => Some(found),
             Err(error) if error.is_transient() => {
                 let error = error_text(&error);
-                tracing::warn!(subscriber = self.name, %error, "parked events are looked for again later");
+                tracing::warn!(subscriber = self.place.name(), %error, "parked events are looked for again later");
                 None
             }
             // Each of them says so.
@@ -237,14 +226,10 @@ fn asked(
     (Asked { request, parked, again }, events)
 }
 
-fn not_begun() -> StoreError {
-    StoreError::permanent("handling a page, because the subscriber was not begun", "no lease")
-}
-
 #[async_trait]
 impl<P: SqlProjection> Subscriber for SqlPart<P> {
     fn name(&self) -> &str {
-        &self.name
+        self.place.name()
     }
 
     fn filter(&self) -> LogFilter {
@@ -252,21 +237,10 @@ impl<P: SqlProjection> Subscriber for SqlPart<P> {
     }
 
     async fn begin(&mut self) -> Result<Position, SubscriberError> {
-        (self.running, self.asked) = (None, None);
-        let documents = self.parts.documents.clone();
-        let into = match &self.parts.building {
-            Some(generation) => generation.clone(),
-            None => documents.open(P::NAME, P::VERSION).await?,
-        };
-        // Parts belong to one generation: another one begins anew.
-        self.name = part_name(P::NAME, into.generation(), &self.part);
-        let place = Place::live(documents.clone(), self.name.as_str(), P::VERSION);
-        let mut place = place.terms(self.terms.clone());
-        let begun = place.begin().await;
-        // Kept also where the lease is another's: failures are reported there.
-        let (into, place) = &*self.running.insert((into, place));
-        let at = begun?;
-        let made = documents.make_tables(&*self.parts.projection, into);
+        self.asked = None;
+        let at = self.place.begin().await?;
+        let (into, place) = self.place.running()?;
+        let made = self.parts.documents.make_tables(&*self.parts.projection, into);
         place.renewing(async { Ok(made.await?) }).await?;
         Ok(at)
     }
@@ -278,35 +252,29 @@ impl<P: SqlProjection> Subscriber for SqlPart<P> {
         }
         self.answer_requests().await?;
         // There may be gaps between pages: what lies there went to other parts, or was left out.
-        if !self.running()?.1.is_due(page)? {
+        if !self.place.running()?.1.is_due(page)? {
             return Ok(());
         }
         if page.events.is_empty() {
-            return self.place()?.advance(page.looked).await;
+            return self.place.advance(page.looked).await;
         }
-        self.running()?.1.renewing(self.take_in(page)).await?;
-        self.place()?.stepped(page.looked);
-        metrics::counter!("annals_events_handled", "subscriber" => self.name.clone())
+        self.place.running()?.1.renewing(self.take_in(page)).await?;
+        self.place.stepped(page.looked);
+        metrics::counter!("annals_events_handled", "subscriber" => self.place.name().to_string())
             .increment(page.events.len() as u64);
         Ok(())
     }
 
     async fn tend(&mut self) -> Result<(), SubscriberError> {
-        self.running()?.1.renew().await?;
+        self.place.running()?.1.renew().await?;
         self.answer_requests().await
     }
 
     async fn end(&mut self) -> Result<(), SubscriberError> {
-        match &mut self.running {
-            Some((_, place)) => place.end().await,
-            None => Ok(()),
-        }
+        self.place.end().await
     }
 
     async fn report(&mut self, failure: Option<&str>) -> Result<(), StoreError> {
-        match &self.running {
-            Some((_, place)) => place.report(failure).await,
-            None => Ok(()),
-        }
+        self.place.report(failure).await
     }
 }

@@ -18,7 +18,7 @@ type Waiting = HashMap<(Arc<str>, Position), Parked>;
 impl<P: Projection> PartProjector<P> {
     /// Folds what of the page is still parked, settles it or parks it anew, and moves the checkpoint, all or nothing.
     pub(super) async fn take_again(&self, page: &LogPage) -> Result<(), SubscriberError> {
-        let (into, place) = self.running()?;
+        let (into, place) = self.place.running()?;
         let step = place.step(page.looked)?;
         let mut races = Races::new();
         let mut kept = HashSet::new();

@@ -19,7 +19,7 @@ impl<P: Projection> PartProjector<P> {
         if self.asked.is_some_and(|asked| asked.elapsed() < TEND_INTERVAL) {
             return Ok(());
         }
-        let (into, place) = self.running()?;
+        let (into, place) = self.place.running()?;
         // What was kept may take a while to be read.
         place.renewing(self.answer(into, place)).await?;
         self.asked = Some(Instant::now());
@@ -45,7 +45,7 @@ impl<P: Projection> PartProjector<P> {
                 // The request is still there for the next look; what comes need not wait for it.
                 Err(error) => {
                     let error = error_text(&error);
-                    tracing::warn!(subscriber = self.name, %error, "parked events are looked for again later");
+                    tracing::warn!(subscriber = self.place.name(), %error, "parked events are looked for again later");
                     return Ok(());
                 }
             };
