@@ -43,6 +43,7 @@ pub(crate) const LOG: Layout = Layout {
         include_str!("log/migrations/0012_append_behind.sql"),
         include_str!("log/migrations/0013_append_in_turn.sql"),
         include_str!("log/migrations/0014_append_in_turn.sql"),
+        include_str!("log/migrations/0015_guards.sql"),
     ],
 };
 

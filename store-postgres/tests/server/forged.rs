@@ -249,13 +249,16 @@ async fn whoever_appends_can_make_up_no_row() {
 }
 
 /// The names of streams that are allowed are those that readers take.
+///
+/// Control: without the conditions on `s.name` in `check_written`, and those on `begins` in `append_one`
+/// (`0015_guards.sql`), names are allowed that are none.
 #[tokio::test]
 async fn a_name_is_allowed_if_readers_can_split_it() {
-    let Some(place) = Place::new() else { return };
-    let owner = place.store().await;
-    owner.append(to("order-1", Expected::NEW, 2)).await.unwrap();
-    owner.append(to("stock-1", Expected::NEW, 1)).await.unwrap();
-    let mut raw = place.raw().await;
+    let Some((place, _owner, _name, mut raw)) = log_and_role().await else { return };
+    sqlx::raw_sql("SET annals.appending = 'on'").execute(&mut raw).await.unwrap();
+    let mut owner = place.raw().await;
+    // It is the name that has to be refused, not a category of which there is no type.
+    sqlx::raw_sql("ALTER TABLE types DROP CONSTRAINT types_plausible").execute(&mut owner).await.unwrap();
     let (n64, n65, k255, k256) = ("n".repeat(64), "n".repeat(65), "k".repeat(255), "ä".repeat(128));
     let names = [
         "order-1",
@@ -285,9 +288,23 @@ async fn a_name_is_allowed_if_readers_can_split_it() {
     }
     names.extend([format!("order-{k255}"), format!("order-{k256}")]);
     for name in names {
-        let quoted = format!("ARRAY['{}']", name.replace("order-1", "order-one"));
-        let begun = Next { begun: "{4}", names: "<names>", streams: "{4}", versions: "{1}", ..NEXT }.sql();
-        let allowed = writes(&mut raw, &begun.replace("'<names>'", &quoted)).await == Ok(true);
-        assert_eq!(allowed, name.parse::<annals::StreamId>().is_ok(), "{name:?}");
+        let is_one = name.parse::<annals::StreamId>().is_ok();
+        let quoted = format!("'{}'", name.replace("order-1", "order-one"));
+        let category = format!("split_part(split_part({quoted}, '-', 1), '/', -1)");
+        let add = format!(
+            "INSERT INTO types(category, name, schema_version) VALUES ({category}, 'Any', 1) ON CONFLICT DO NOTHING"
+        );
+        sqlx::raw_sql(AssertSqlSafe(add)).execute(&mut owner).await.unwrap();
+        let id = format!("SELECT id::bigint FROM types WHERE category = {category} AND name = 'Any'");
+        let id = number(&mut owner, &id).await;
+        let begun =
+            Next { begun: "{4}", names: "<names>", streams: "{4}", versions: "{1}", types: "<type>", ..NEXT };
+        let sql = begun
+            .sql()
+            .replace("'<names>'", &format!("ARRAY[{quoted}]"))
+            .replace("<type>", &format!("{{{id}}}"));
+        assert_eq!(writes(&mut raw, &sql).await == Ok(true), is_one, "{name:?}");
+        let one = one::One { of_type: id as i32, begins: quoted.leak(), ..one::FIRST };
+        assert_eq!(writes(&mut raw, &one.sql()).await == Ok(true), is_one, "{name:?}");
     }
 }

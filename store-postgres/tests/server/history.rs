@@ -3,8 +3,8 @@
 use crate::place::{Place, at, number, refusal, to};
 use annals::{EventStore, Expected, Position};
 
-/// By mistake, the owner is refused too. Control: without the triggers of `0001_log.sql` the
-/// lines go through, or fail for another reason.
+/// By mistake, the owner is refused too. Control: without the triggers of `0001_log.sql`, and the conditions on rows of
+/// `0015_guards.sql`, the lines go through, or fail for another reason.
 #[tokio::test]
 async fn the_owner_cannot_change_history_by_mistake() {
     let Some(place) = Place::new() else { return };
@@ -31,12 +31,30 @@ async fn the_owner_cannot_change_history_by_mistake() {
         "INSERT INTO log SELECT 9, stream, 9, now() + interval '1 day', gen_random_uuid(), type, 0, 1, 0, NULL, '{}', \
          '{}' FROM log WHERE position = 1",
         "INSERT INTO streams VALUES (7, 'order-7')",
+        // What a session leaves behind in which something was appended by a function.
+        "SELECT set_config('annals.appending', 'off', false); INSERT INTO streams VALUES (7, 'order-7')",
+        "SET annals.appending = ''; INSERT INTO streams VALUES (7, 'order-7')",
     ] {
         let said = refusal(&mut owner, sql).await;
         assert!(said.contains("append functions only"), "{sql}: {said}");
     }
     assert_eq!(number(&mut owner, "SELECT count(*) FROM log").await, 2);
     assert_eq!(store.append(to("order-1", at(2), 1)).await.unwrap().position, Position::new(3));
+}
+
+/// The server that follows another one gets its rows by replication, in sessions of this kind.
+///
+/// Control: without the first condition in `refuse_typed`, they are refused.
+#[tokio::test]
+async fn rows_that_are_replicated_are_let_in() {
+    let Some(place) = Place::new() else { return };
+    drop(place.store().await);
+    let mut owner = place.raw().await;
+    sqlx::raw_sql("SET session_replication_role = replica; INSERT INTO streams VALUES (7, 'order-7')")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(number(&mut owner, "SELECT id FROM streams").await, 7);
 }
 
 /// Two engines in one database: the lock of each is its own.

@@ -1,8 +1,15 @@
-//! Kafka's own producer, as `kafka-producer-perf-test` runs it.
+//! Kafka's own producer: as `kafka-producer-perf-test` runs it, and with the headers of our records.
 
-use crate::broker::Broker;
-use annals_benches::Turn;
+use crate::{
+    broker::{Broker, PARTITIONS},
+    events, plain,
+};
+use annals_benches::{Medium, Turn};
 use anyhow::{Context, ensure};
+use std::{
+    fs,
+    process::{Command, Output},
+};
 
 /// The settings that the publisher has too.
 const PROPERTIES: [&str; 5] =
@@ -42,17 +49,36 @@ pub(crate) fn producer_performance(
         &transaction_ms.to_string(),
     ]);
     java.arg("--producer-props").arg(format!("bootstrap.servers={}", broker.bootstrap())).args(PROPERTIES);
-    let done = java.output().context("cannot run ProducerPerformance")?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    ensure!(
-        done.status.success(),
-        "ProducerPerformance failed: {}",
-        String::from_utf8_lossy(&done.stderr).trim()
-    );
+    let said = said_by(java, "ProducerPerformance")?;
     let rate = rate_in(&said).with_context(|| format!("ProducerPerformance says no rate: {said}"))?;
     let in_log = broker.bytes_of(&topic)? as f64 / records as f64;
     broker.remove_topic(&topic)?;
     Ok((rate.into(), in_log))
+}
+
+/// The same client with keys, partitions and headers as ours have them.
+pub(crate) fn with_headers(broker: &Broker, records: u64) -> anyhow::Result<(Turn, f64)> {
+    let topic = broker.name("headers");
+    broker.make_topic(&topic)?;
+    let room = Medium::disk()?.room()?;
+    let source = room.path().join("WithHeaders.java");
+    fs::write(&source, include_str!("WithHeaders.java"))?;
+    let mut java = broker.tool.class(source.to_str().context("a path that is no text")?)?;
+    java.args([&broker.bootstrap(), &topic, &records.to_string(), &PARTITIONS.to_string()]);
+    java.args([&events::PAYLOAD_BYTES.to_string(), &TRANSACTION_MS.to_string()]);
+    java.args(PROPERTIES).arg("--");
+    java.args(plain::HEADERS.map(|(name, value)| format!("{name}={value}")));
+    let said = said_by(java, "WithHeaders.java")?;
+    let rate: f64 = said.trim().parse().with_context(|| format!("WithHeaders.java says no rate: {said}"))?;
+    let in_log = broker.bytes_of(&topic)? as f64 / records as f64;
+    broker.remove_topic(&topic)?;
+    Ok((rate.into(), in_log))
+}
+
+fn said_by(mut java: Command, name: &str) -> anyhow::Result<String> {
+    let Output { status, stdout, stderr } = java.output().with_context(|| format!("cannot run {name}"))?;
+    ensure!(status.success(), "{name} failed: {}", String::from_utf8_lossy(&stderr).trim());
+    Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
 
 /// The rate in its last line: `N records sent, N records/sec (…`.

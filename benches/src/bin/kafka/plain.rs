@@ -19,7 +19,7 @@ use std::time::Duration;
 const FLUSH_MAX: Duration = Duration::from_secs(60);
 
 /// What a record of ours says besides, the same for each: nothing is written down in the loop.
-const HEADERS: [(&str, &str); 10] = [
+pub(crate) const HEADERS: [(&str, &str); 10] = [
     (headers::EVENT_ID, "0193a5b2-7c41-8d3e-9f10-2b6c8d4e7a55"),
     (headers::EVENT_TYPE, "Noted"),
     (headers::STREAM, "parcel-01234"),

@@ -20,6 +20,7 @@ const POSTGRES: &str = "publish, log in PostgreSQL";
 const MEMORY: &str = "publish, log in memory: the producing stage alone";
 const ALIKE: &str = "publish, log in memory: the producing stage, beside transactions of as many records";
 const DRIVER: &str = "publish, log in memory, beside a plain loop over librdkafka with such headers";
+const CLIENT: &str = "publish, log in memory, beside Kafka's own producer with such headers";
 const BARE: &str = "plain idempotent loop over librdkafka, no headers";
 const BYTES: &str = "bytes a record in the broker's log, beside the same without headers";
 
@@ -37,7 +38,7 @@ pub(crate) fn measure(
     broker: &Broker,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([SQLITE, POSTGRES, MEMORY, ALIKE, DRIVER, BARE, BYTES]) {
+    if !args.wants_any([SQLITE, POSTGRES, MEMORY, ALIKE, DRIVER, CLIENT, BARE, BYTES]) {
         return Ok(());
     }
     let (count, room) = (events_of(args), Medium::disk()?.room()?);
@@ -48,15 +49,20 @@ pub(crate) fn measure(
     let (_, without) = plain::send(broker, count, With::Nothing)?;
     report.add(&Figure::of(BYTES, "disk", "bytes", &once(in_log, without)))?;
     let size = limit::size_for(broker, in_log)?;
-    if args.wants(DRIVER) {
+    let mut alike = |name, other: &dyn Fn() -> anyhow::Result<(Turn, f64)>| {
+        if !args.wants(name) {
+            return Ok(());
+        }
         let limit = || {
-            let (limit, bytes) = plain::send(broker, count, With::Headers)?;
+            let (limit, bytes) = other()?;
             ensure_alike(bytes, in_log)?;
             Ok(limit)
         };
         let pairs = pairs(args.rounds, || Ok(publish(runtime, broker, &memory, count)?.0), limit)?;
-        report.add(&Figure::of(DRIVER, "disk", "events/s", &pairs))?;
-    }
+        report.add(&Figure::of(name, "disk", "events/s", &pairs))
+    };
+    alike(DRIVER, &|| plain::send(broker, count, With::Headers))?;
+    alike(CLIENT, &|| limit::with_headers(broker, count))?;
     let mut measured = |name: &str, goal: Option<f64>, store: &Arc<dyn EventStore>, transaction_ms| {
         if !args.wants(name) {
             return Ok(());

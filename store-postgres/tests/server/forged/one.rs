@@ -1,7 +1,10 @@
 //! The function for one event, called with numbers of one's own making.
 
 use super::{log_and_role, writes};
-use crate::place::{Place, at, number, refusal, to};
+use crate::{
+    place::{Place, at, number, refusal, to},
+    upgraded::WITHOUT_GUARDS,
+};
 use annals::{EventStore, Expected, METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use annals_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -128,11 +131,12 @@ async fn one_event_is_written_as_it_should_be_or_not_at_all() {
 /// `0013_append_in_turn.sql`, it is behind others.
 #[tokio::test]
 async fn whoever_could_append_before_appends_by_the_function_for_one_event() {
-    const OLDER: &str = "DROP FUNCTION append_one, append_behind, append_in_turn; UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
+    const OLDER: &str = "DROP FUNCTION append_one, append_behind, append_in_turn;
+                         UPDATE layouts SET version = 10 WHERE what LIKE '%event log%';";
     let Some((place, owner, name, _raw)) = place().await else { return };
     drop(owner);
     let mut raw = place.raw().await;
-    sqlx::raw_sql(OLDER).execute(&mut raw).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("{OLDER}{WITHOUT_GUARDS}"))).execute(&mut raw).await.unwrap();
     drop(place.store().await);
     let only = format!("REVOKE EXECUTE ON FUNCTION append_next, append_checked FROM {name}");
     sqlx::raw_sql(AssertSqlSafe(only)).execute(&mut raw).await.unwrap();
