@@ -71,6 +71,8 @@ statements!(
         head = "log/sql/head.sql",
         intern = "log/sql/intern.sql",
         keep_snapshot = "log/sql/keep_snapshot.sql",
+        listeners = "log/sql/listeners.sql",
+        listens = "log/sql/listens.sql",
         ready = "log/sql/ready.sql",
         read_backwards = "log/sql/read_backwards.sql",
         read_forwards = "log/sql/read_forwards.sql",

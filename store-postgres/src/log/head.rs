@@ -34,15 +34,17 @@ impl Head {
         head: Position,
     ) -> Self {
         let sender = Arc::new(watch::Sender::new(head));
-        let (heard, listening, looking) = (Heard::default(), Told::default(), Told::default());
+        let heard = Heard::default();
         let watcher = Watcher {
             connections,
             sql,
             channel,
             sender: sender.clone(),
             heard: heard.clone(),
-            listening,
-            looking,
+            listening: Told::default(),
+            looking: Told::default(),
+            counting: Told::default(),
+            count_at: Instant::now(),
         };
         Self { sender, heard, task: tokio::spawn(watcher.run()) }
     }
@@ -76,6 +78,9 @@ struct Watcher {
     heard: Heard,
     listening: Told,
     looking: Told,
+    counting: Told,
+    /// When it is counted next who listens.
+    count_at: Instant,
 }
 
 /// Whether a failure was told already: once a failure, not once a second.
@@ -84,6 +89,9 @@ struct Told(bool);
 
 /// How long beginning to listen may take: connecting, and saying so.
 const LISTEN_WAIT_MAX: Duration = crate::CONNECT_WAIT_MAX.saturating_mul(2);
+
+/// What a notification says with which somebody begins to listen. Whoever does not know that takes it for news.
+const LISTENING: &str = "listening";
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +123,12 @@ impl Watcher {
                 let is_missed = found.is_none() && heard == News::Some;
                 look_at = Instant::now() + if is_missed { NOTICE_WAIT_MAX } else { HEAD_POLL };
             }
+            if Instant::now() >= self.count_at {
+                // Whoever cannot be counted is told.
+                let others = self.others(listener.is_some()).await;
+                self.heard.is_alone(self.counting.note("counting who listens", others) == Some(0));
+                self.count_at = Instant::now() + HEAD_POLL;
+            }
             // News are not followed faster than ours come: in many processes that append at once each hears of all.
             heard = match &mut listener {
                 Some(listener) if matches!(heard, News::Some | News::Known) => {
@@ -133,7 +147,7 @@ impl Watcher {
     }
 
     /// What comes until then, and no longer than until the first news if they are awaited `eagerly`.
-    async fn hear(&self, listener: &mut PgListener, until: Instant, eagerly: bool) -> News {
+    async fn hear(&mut self, listener: &mut PgListener, until: Instant, eagerly: bool) -> News {
         let due = tokio::time::sleep_until(until);
         tokio::pin!(due);
         let mut furthest = None;
@@ -144,6 +158,9 @@ impl Watcher {
             };
             let Ok(Some(notification)) = notification else { return News::Lost };
             self.heard.one_more();
+            if notification.payload() == LISTENING {
+                self.count_at = Instant::now();
+            }
             // A notification needs no right, so its head is only a hint, and one that is none is followed.
             let head = notification.payload().parse().unwrap_or(u64::MAX);
             if eagerly && !self.is_known(head) {
@@ -164,12 +181,27 @@ impl Watcher {
     }
 
     async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
-        let listening = listen(&self.connections.server, channel);
+        let listening = self.begin_to_listen(channel);
         // A server that lets us in and then says nothing must not hold up those who ask.
         tokio::time::timeout(LISTEN_WAIT_MAX, listening)
             .await
             .unwrap_or_else(|late| Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, late))))
             .map_err(|error| self.connections.failed("listening", error))
+    }
+
+    /// Listens, and lets others count it.
+    async fn begin_to_listen(&self, channel: &str) -> Result<PgListener, Error> {
+        let mut listener = listen(&self.connections.server, channel).await?;
+        self.sql.listens.query().bind(LISTENING).execute(&mut listener).await?;
+        Ok(listener)
+    }
+
+    /// How many other stores listen.
+    async fn others(&self, is_listening: bool) -> Result<i64, StoreError> {
+        let rows = self.connections.rows("counting who listens", || self.sql.listeners.query()).await?;
+        let all: i64 =
+            rows[0].try_get(0).map_err(|error| self.connections.failed("counting who listens", error))?;
+        Ok(all - i64::from(is_listening))
     }
 
     /// Reads the head; `before` is what was told when that began.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,6 +17,9 @@ use tokio::time::Instant;
 ///
 /// Processes that append at the same time share these notifications: each sends as many fewer as it hears of others,
 /// down to one in [`NOTICE_WAIT_MAX`]. Whoever is woken by any of them sees what all have appended.
+///
+/// A store that is the only one to listen sends no more than that either, for programs that are not ours. Others that
+/// begin to listen say so.
 pub const NOTICE_EVERY: Duration = Duration::from_millis(5);
 
 /// Within this time others are told of an append, however many processes append besides.
@@ -26,18 +29,29 @@ pub const NOTICE_WAIT_MAX: Duration = Duration::from_millis(40);
 /// own made each tenth append of a lone writer wait for it.
 const NEXT_APPEND_WAIT: Duration = Duration::from_millis(1);
 
-/// How many notifications came, ours among them. Whoever listens counts them. Anybody may send some: that wakes readers
-/// as well as ours do.
+/// Who else is there, as far as whoever listens has found out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heard(Arc<AtomicU64>);
+pub(super) struct Heard(Arc<Found>);
+
+#[derive(Debug, Default)]
+struct Found {
+    /// How many notifications came, ours among them. Anybody may send some: that wakes readers as well as ours do.
+    notifications: AtomicU64,
+    is_alone: AtomicBool,
+}
 
 impl Heard {
     pub(super) fn one_more(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.notifications.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether no other store listens.
+    pub(super) fn is_alone(&self, is_alone: bool) {
+        self.0.is_alone.store(is_alone, Ordering::Relaxed);
     }
 
     fn so_far(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.notifications.load(Ordering::Relaxed)
     }
 }
 
@@ -81,6 +95,9 @@ impl Notices {
 
     /// One turn for each that was heard since, ours among them.
     fn next_after(&self, last: &Last) -> Instant {
+        if self.heard.0.is_alone.load(Ordering::Relaxed) {
+            return last.at + NOTICE_WAIT_MAX;
+        }
         let turns = self.heard.so_far().saturating_sub(last.heard_before).max(1);
         last.at + NOTICE_EVERY.saturating_mul(u32::try_from(turns).unwrap_or(u32::MAX)).min(NOTICE_WAIT_MAX)
     }
@@ -106,6 +123,20 @@ mod tests {
         notices.appended(true, begin + NOTICE_EVERY);
         assert_eq!(notices.owed_at(), None);
     }
+
+    #[test]
+    fn whoever_is_alone_tells_as_seldom_as_may_be() {
+        let (heard, begin) = (Heard::default(), Instant::now());
+        let mut notices = Notices::counted_by(heard.clone());
+        heard.is_alone(true);
+        assert!(notices.are_due(begin), "a first one is told at once");
+        notices.appended(true, begin);
+        notices.appended(false, begin);
+        assert_eq!(notices.owed_at(), Some(begin + NOTICE_WAIT_MAX));
+        heard.is_alone(false);
+        assert_eq!(notices.owed_at(), Some(begin + NOTICE_EVERY));
+    }
+
     #[test]
     fn processes_that_append_at_the_same_time_share_the_notifications() {
         let (heard, begin) = (Heard::default(), Instant::now());

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 ///   `unsafe-durability`.
 /// - Any number of processes may append at once; their commits follow one another. Readers in other processes hear of
 ///   an append by a notification, one within [`NOTICE_EVERY`](super::NOTICE_EVERY) at most, and within
-///   [`NOTICE_WAIT_MAX`](super::NOTICE_WAIT_MAX) when many processes append; they ask every
+///   [`NOTICE_WAIT_MAX`](super::NOTICE_WAIT_MAX) when many processes append, or no other store listens; they ask every
 ///   [`HEAD_POLL`](super::HEAD_POLL) besides.
 /// - When the connection is lost in the middle of an append, the answer is a transient error; whoever sends the commit
 ///   again gets its first result if it had arrived. The next append connects again, after a wait that grows to a second:

@@ -2,10 +2,17 @@
 
 use crate::place::{Place, at, number, refusal, stream, to};
 use annals::{AppendError, EventStore, Fingerprint, Position, SnapshotStore};
-use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL};
+use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL, NOTICE_WAIT_MAX};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgListener};
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::task::JoinSet;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    task::{JoinHandle, JoinSet},
+};
 
 /// Not all of them are told, but the last one is: readers do not wait until they ask by themselves.
 ///
@@ -59,7 +66,7 @@ async fn whoever_was_cut_off_hears_again() {
 async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
     let mut raw = place.raw().await;
     let listens = "SELECT pid FROM pg_stat_activity \
-                   WHERE application_name = $1 AND query ILIKE 'LISTEN%' AND pid <> ALL ($2)";
+                   WHERE application_name = $1 AND query LIKE '%listens.sql%' AND pid <> ALL ($2)";
     let both = async {
         loop {
             let asked = sqlx::query_scalar(listens).bind(format!("annals {}", place.schema)).bind(others);
@@ -85,18 +92,9 @@ async fn every_statement_tells_where_a_commit_ends() {
     // More often than by chance, between two appends that are a millisecond apart.
     const OFTEN: u32 = 5;
     let Some(place) = Place::new() else { return };
-    let store = place.store().await;
-    let channel = "SELECT 'annals_' || 'log'::regclass::oid";
-    let channel: String = sqlx::query(channel).fetch_one(&mut place.raw().await).await.unwrap().get(0);
-    let url = place.url();
-    let mut listener = PgListener::connect(url.split('?').next().unwrap()).await.unwrap();
-    listener.listen(&channel).await.unwrap();
-    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let listening = tokio::spawn(async move {
-        while let Ok(told) = listener.recv().await {
-            let _ = tell.send(told.payload().parse::<u64>().unwrap());
-        }
-    });
+    // Beside another one, which is told more often than a program that is not ours.
+    let (store, _other) = (place.store().await, place.store().await);
+    let (mut heard, listening) = program_that_listens(&place).await;
     // Where the four commits of a round end, and which of them were told of behind the first round: into a log without
     // events another statement writes.
     let mut told = BTreeMap::from([1, 2, 5, 0].map(|end| (end, 0)));
@@ -123,6 +121,63 @@ async fn every_statement_tells_where_a_commit_ends() {
     let torn = "SELECT count(*) FROM (SELECT FROM log GROUP BY position - commit_index \
                 HAVING count(DISTINCT recorded_at) > 1 OR count(*) <> max(commit_size)) t";
     assert_eq!(number(&mut place.raw().await, torn).await, 0, "the events of a commit have one time");
+}
+
+/// A program that is not ours, and all that it hears.
+async fn program_that_listens(place: &Place) -> (UnboundedReceiver<u64>, JoinHandle<()>) {
+    let channel = "SELECT 'annals_' || 'log'::regclass::oid";
+    let channel: String = sqlx::query(channel).fetch_one(&mut place.raw().await).await.unwrap().get(0);
+    let url = place.url();
+    let mut listener = PgListener::connect(url.split('?').next().unwrap()).await.unwrap();
+    listener.listen(&channel).await.unwrap();
+    let (tell, heard) = unbounded_channel();
+    let listening = tokio::spawn(async move {
+        while let Ok(told) = listener.recv().await {
+            // Others say that they listen.
+            let position = told.payload().parse();
+            let _ = position.map(|position| tell.send(position));
+        }
+    });
+    (heard, listening)
+}
+
+/// A store that is alone spares its appends most notifications, until another one listens, and again when that is gone.
+///
+/// Controls: with `false` for `is_alone` in `Watcher::run` it never tells as seldom; with `true`, never more often.
+#[tokio::test]
+async fn a_store_that_is_alone_tells_as_seldom_as_may_be() {
+    const WINDOW: Duration = NOTICE_WAIT_MAX.saturating_mul(5);
+    let Some(place) = Place::new() else { return };
+    let store = place.store().await;
+    let (mut heard, listening) = program_that_listens(&place).await;
+    let mut version = 0;
+    let mut other = None;
+    for is_alone in [true, false, true] {
+        if !is_alone {
+            other = Some(place.store().await);
+        } else {
+            drop(other.take());
+        }
+        let as_told = async {
+            loop {
+                let began = Instant::now();
+                while heard.try_recv().is_ok() {}
+                while began.elapsed() < WINDOW {
+                    store.append(to("order-1", at(version), 1)).await.unwrap();
+                    version += 1;
+                }
+                // One that was on its way, and one that begins the window.
+                let seldom = began.elapsed().as_millis() / NOTICE_WAIT_MAX.as_millis() + 2;
+                let told = std::iter::from_fn(|| heard.try_recv().ok()).count() as u128;
+                if (told <= seldom) == is_alone {
+                    return;
+                }
+            }
+        };
+        let changed = tokio::time::timeout(10 * HEAD_POLL, as_told).await;
+        assert!(changed.is_ok(), "alone: {is_alone}, and told otherwise for {:?}", 10 * HEAD_POLL);
+    }
+    listening.abort();
 }
 
 /// A notification needs no right at all; it is a hint to look, and what it says is not believed. What comes behind it
