@@ -83,6 +83,13 @@ struct Watcher {
     count_at: Instant,
 }
 
+/// A session that listens.
+struct Listener {
+    session: PgListener,
+    /// Others count it.
+    is_counted: bool,
+}
+
 /// Whether a failure was told already: once a failure, not once a second.
 #[derive(Debug, Default)]
 struct Told(bool);
@@ -125,7 +132,7 @@ impl Watcher {
             }
             if Instant::now() >= self.count_at {
                 // Whoever cannot be counted is told.
-                let others = self.others(listener.is_some()).await;
+                let others = self.others(listener.as_ref()).await;
                 self.heard.is_alone(self.counting.note("counting who listens", others) == Some(0));
                 self.count_at = Instant::now() + HEAD_POLL;
             }
@@ -147,14 +154,14 @@ impl Watcher {
     }
 
     /// What comes until then, and no longer than until the first news if they are awaited `eagerly`.
-    async fn hear(&mut self, listener: &mut PgListener, until: Instant, eagerly: bool) -> News {
+    async fn hear(&mut self, listener: &mut Listener, until: Instant, eagerly: bool) -> News {
         let due = tokio::time::sleep_until(until);
         tokio::pin!(due);
         let mut furthest = None;
         loop {
             let notification = tokio::select! {
                 () = &mut due => break,
-                heard = listener.try_recv() => heard,
+                heard = listener.session.try_recv() => heard,
             };
             let Ok(Some(notification)) = notification else { return News::Lost };
             self.heard.one_more();
@@ -180,7 +187,7 @@ impl Watcher {
         Position::new(head) <= *self.sender.borrow()
     }
 
-    async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
+    async fn listen(&self, channel: &str) -> Result<Listener, StoreError> {
         let listening = self.begin_to_listen(channel);
         // A server that lets us in and then says nothing must not hold up those who ask.
         tokio::time::timeout(LISTEN_WAIT_MAX, listening)
@@ -189,19 +196,27 @@ impl Watcher {
             .map_err(|error| self.connections.failed("listening", error))
     }
 
-    /// Listens, and lets others count it.
-    async fn begin_to_listen(&self, channel: &str) -> Result<PgListener, Error> {
-        let mut listener = listen(&self.connections.server, channel).await?;
-        self.sql.listens.query().bind(LISTENING).execute(&mut listener).await?;
-        Ok(listener)
+    /// Listens, and lets others count it if that can be.
+    async fn begin_to_listen(&self, channel: &str) -> Result<Listener, Error> {
+        let mut session = listen(&self.connections.server, channel).await?;
+        let said = self.sql.listens.query().bind(LISTENING).fetch_one(&mut session).await;
+        let is_counted = said.and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
+            tracing::warn!(
+                error = annals::error_text(&error),
+                "other stores may take up to {NOTICE_WAIT_MAX:?} to tell this one of an append, because it cannot say \
+                 that it listens; let its user call pg_try_advisory_lock_shared and pg_notify"
+            );
+            false
+        });
+        Ok(Listener { session, is_counted })
     }
 
     /// How many other stores listen.
-    async fn others(&self, is_listening: bool) -> Result<i64, StoreError> {
+    async fn others(&self, listener: Option<&Listener>) -> Result<i64, StoreError> {
         let rows = self.connections.rows("counting who listens", || self.sql.listeners.query()).await?;
         let all: i64 =
             rows[0].try_get(0).map_err(|error| self.connections.failed("counting who listens", error))?;
-        Ok(all - i64::from(is_listening))
+        Ok(all - i64::from(listener.is_some_and(|listener| listener.is_counted)))
     }
 
     /// Reads the head; `before` is what was told when that began.
@@ -237,6 +252,8 @@ async fn listen(server: &Server, channel: &str) -> Result<PgListener, Error> {
         .acquire_timeout(crate::CONNECT_WAIT_MAX)
         .connect_lazy_with(server.connect_options());
     let mut listener = PgListener::connect_with(&pool).await?;
+    // It would listen again by itself and say so to nobody.
+    listener.eager_reconnect(false);
     listener.listen(channel).await?;
     Ok(listener)
 }

@@ -195,7 +195,17 @@ const BY_THE_SHORT_WAY: [Next; 20] = [
     Next { versions: "{3}", ..NEXT_TWO },
 ];
 
-const BY_THE_LONG_WAY: [Checked; 12] = [
+const BY_THE_LONG_WAY: [Checked; 13] = [
+    // One that is written in front of the log, because the counts of a refused commit say more than there is.
+    Checked {
+        names: "{order-1,stock-1}",
+        commits: "{1,2,2,2}",
+        streams: "{1,1,2,1}",
+        expected: "{0,-1,-1,-1}",
+        counts: "{4,4,-4,1}",
+        writes: "{4}",
+        ..CHECKED
+    },
     // Events that belong to no write, to another one, to more or fewer than are there: gaps in positions and versions.
     Checked { writes: "{0,1}", types: "{1,1}", events: 2, ..CHECKED },
     Checked { writes: "{1,1}", types: "{1,1}", events: 2, ..CHECKED },

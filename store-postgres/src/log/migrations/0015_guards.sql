@@ -15,8 +15,11 @@ BEGIN
     RETURN true;
   END IF;
   RAISE EXCEPTION 'rows of the log and its streams are added by the append functions only'
-    USING ERRCODE = 'insufficient_privilege';
+    USING ERRCODE = 'insufficient_privilege',
+          HINT = 'Whoever restores a dump into tables that are there says SET annals.appending = ''on'' first.';
 END $$;
+-- It only refuses.
+GRANT EXECUTE ON FUNCTION {schema}.refuse_typed TO PUBLIC;
 
 DROP TRIGGER log_insert ON {schema}.log;
 DROP TRIGGER streams_insert ON {schema}.streams;
@@ -46,7 +49,7 @@ BEGIN
     LEFT JOIN LATERAL (SELECT q.name FROM {schema}.streams q WHERE q.id = l.stream LIMIT 1) s ON true
     LEFT JOIN LATERAL (SELECT q.category FROM {schema}.types q WHERE q.id = l.type LIMIT 1) t ON true
     WHERE l.position > head AND (
-      l.position > 0 AND l.stream > 0 AND l.version > 0
+      l.stream > 0 AND l.version > 0
       AND l.commit_index >= 0 AND l.commit_index < l.commit_size AND l.format >= 0
       AND (l.position = 1 OR before.next IS NOT NULL)
       AND CASE WHEN l.commit_index > 0 THEN l.commit_index = before.next AND l.commit_size = before.size
@@ -54,6 +57,8 @@ BEGIN
       AND CASE WHEN l.version > 1 THEN older.position < l.position ELSE l.stream = l.position END
       AND t.category = split_part(split_part(s.name, '-', 1), '/', -1)) IS NOT TRUE)
     OR (SELECT q.commit_index + 1 < q.commit_size FROM {schema}.log q ORDER BY q.position DESC LIMIT 1)
+    -- Between the first position and the head there is no room.
+    OR (SELECT q.position < 1 FROM {schema}.log q ORDER BY q.position LIMIT 1)
     OR EXISTS (SELECT FROM unnest(begun) n(id)
                LEFT JOIN LATERAL (SELECT q.stream FROM {schema}.log q WHERE q.position = n.id LIMIT 1) l ON true
                LEFT JOIN LATERAL (SELECT q.name FROM {schema}.streams q WHERE q.id = n.id LIMIT 1) s ON true
@@ -61,7 +66,7 @@ BEGIN
                  AND s.name ~ '^([a-z][a-z0-9_]{0,63}/)?[a-z][a-z0-9_]{0,63}-'
                  AND octet_length(s.name) - strpos(s.name, '-') BETWEEN 1 AND 255) IS NOT TRUE)
   THEN
-    RAISE EXCEPTION 'positions and versions follow each other, commits are whole, and a stream and its types are there'
+    RAISE EXCEPTION 'positions and versions follow each other, commits are whole, names can be split, and types are there'
       USING ERRCODE = 'check_violation';
   END IF;
   -- OFFSET 0: a payload is unpacked once, however often its length is asked for.

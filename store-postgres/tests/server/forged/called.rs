@@ -12,7 +12,7 @@ use sqlx::AssertSqlSafe;
 ///
 /// Controls: with `l.position = head` for the first condition of `append_one`, what the role made is called; so it is
 /// with any of the complete names of `append_in_turn` made short (but for the one that tells of an error), and without
-/// the search paths of `refuse_insert` and `check_written`.
+/// the search paths of `refuse_typed` and `check_written`.
 #[tokio::test]
 async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
     let Some((place, _owner, name, mut raw)) = place().await else { return };
@@ -45,6 +45,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
         ("|", "bigint", "bigint", "bigint"),
         ("<<", "bigint", "int", "bigint"),
         ("||", "text", "text", "text"),
+        ("~", "text", "text", "boolean"),
     ]
     .into_iter()
     .enumerate()
@@ -60,6 +61,7 @@ async fn what_acts_with_the_rights_of_the_owner_calls_nothing_of_the_caller() {
         ("pg_postmaster_start_time()", "timestamptz"),
         ("octet_length(text)", "int"),
         ("split_part(text, text, int)", "text"),
+        ("strpos(text, text)", "int"),
         ("current_setting(text, boolean)", "text"),
         ("current_setting(text)", "text"),
         ("cardinality(bigint[])", "int"),
