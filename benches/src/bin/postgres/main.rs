@@ -15,6 +15,7 @@ mod pgbench;
 mod plain;
 mod plain_replay;
 mod sample;
+mod straight;
 mod writers;
 
 mod append;

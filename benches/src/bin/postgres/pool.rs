@@ -1,6 +1,9 @@
 //! How long appends wait with 64 writers, beside a pool of as many connections that append with the same checks.
 
-use crate::writers::{Appended, Writers};
+use crate::{
+    straight::Straight,
+    writers::{Appended, Writers},
+};
 use annals_benches::{Args, Figure, Report, Stopwatch, pairs, postgres::Server, shop::Maker};
 use sqlx::PgConnection;
 use std::{
@@ -12,14 +15,15 @@ use tokio::{runtime::Runtime, task::JoinSet};
 use uuid::Uuid;
 
 const WAIT: &str = "append, 64 writers: wait of 99 of 100, beside a pool of 64 connections";
-const WRITERS: usize = 64;
+const STRAIGHT: &str = "insert of 64 rows, one loop: wait of 99 of 100, beside a pool of 64 connections";
+pub(crate) const WRITERS: usize = 64;
 const SEED: u64 = 500;
 
 /// Streams of the pool begin here.
 const FIRST_STREAM: i64 = 1 << 40;
 
 /// It plans as our connections do: what the server believes of a table that was just filled made it four times as slow.
-const AS_OURS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
+pub(crate) const AS_OURS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
 
 /// How many appends a turn of the pool holds for each connection.
 const EACH: usize = 40;
@@ -30,18 +34,24 @@ pub(crate) fn measure(
     server: &Server,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants(WAIT) {
+    if !args.wants_any([WAIT, STRAIGHT]) {
         return Ok(());
     }
-    let store = Arc::new(runtime.block_on(server.store("beside_pool"))?);
-    let ours = Writers::new(store, SEED, WRITERS, 1, args.turn());
     let pool = Pool::new(runtime, server)?;
-    let pairs = pairs(
-        args.rounds,
-        || Ok(ours.turn(runtime)?.wait_ms(99.0).into()),
-        || Ok(pool.turn(runtime)?.wait_ms(99.0).into()),
-    )?;
-    report.add(&Figure::of(WAIT, server.medium.name(), "ms", &pairs).at_most(0.2))
+    let limit = || Ok(pool.turn(runtime)?.wait_ms(99.0).into());
+    if args.wants(WAIT) {
+        let store = Arc::new(runtime.block_on(server.store("beside_pool"))?);
+        let ours = Writers::new(store, SEED, WRITERS, 1, args.turn());
+        let pairs = pairs(args.rounds, || Ok(ours.turn(runtime)?.wait_ms(99.0).into()), limit)?;
+        report.add(&Figure::of(WAIT, server.medium.name(), "ms", &pairs).at_most(0.2))?;
+    }
+    // What the server and its flushes leave of that goal, whoever appends.
+    if args.wants(STRAIGHT) {
+        let straight = Straight::new(runtime, server, pool.payload.clone())?;
+        let pairs = pairs(args.rounds, || Ok(straight.turn(runtime)?.wait_ms(99.0).into()), limit)?;
+        report.add(&Figure::of(STRAIGHT, server.medium.name(), "ms", &pairs))?;
+    }
+    Ok(())
 }
 
 /// Each writer has a connection and a stream of its own.
