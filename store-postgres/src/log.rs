@@ -5,6 +5,7 @@
 mod checked;
 mod due;
 mod head;
+mod listener;
 mod look_up;
 mod next;
 mod notices;

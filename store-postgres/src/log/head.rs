@@ -2,14 +2,12 @@
 
 use super::{
     Sql,
+    listener::{LISTENING, Listener},
     notices::{Heard, NOTICE_EVERY, NOTICE_WAIT_MAX},
 };
-use crate::{server::Server, session::Connections};
+use crate::session::Connections;
 use annals::{Position, StoreError};
-use sqlx::{
-    Error, Row,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::{Error, Row};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
@@ -83,22 +81,12 @@ struct Watcher {
     count_at: Instant,
 }
 
-/// A session that listens.
-struct Listener {
-    session: PgListener,
-    /// Others count it.
-    is_counted: bool,
-}
-
 /// Whether a failure was told already: once a failure, not once a second.
 #[derive(Debug, Default)]
 struct Told(bool);
 
 /// How long beginning to listen may take: connecting, and saying so.
 const LISTEN_WAIT_MAX: Duration = crate::CONNECT_WAIT_MAX.saturating_mul(2);
-
-/// What a notification says with which somebody begins to listen. Whoever does not know that takes it for news.
-const LISTENING: &str = "listening";
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,9 +149,9 @@ impl Watcher {
         loop {
             let notification = tokio::select! {
                 () = &mut due => break,
-                heard = listener.session.try_recv() => heard,
+                heard = listener.next() => heard,
             };
-            let Ok(Some(notification)) = notification else { return News::Lost };
+            let Some(notification) = notification else { return News::Lost };
             self.heard.one_more();
             if notification.payload() == LISTENING {
                 self.count_at = Instant::now();
@@ -188,27 +176,12 @@ impl Watcher {
     }
 
     async fn listen(&self, channel: &str) -> Result<Listener, StoreError> {
-        let listening = self.begin_to_listen(channel);
+        let listening = Listener::begin(&self.connections.server, &self.sql, channel);
         // A server that lets us in and then says nothing must not hold up those who ask.
         tokio::time::timeout(LISTEN_WAIT_MAX, listening)
             .await
             .unwrap_or_else(|late| Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, late))))
             .map_err(|error| self.connections.failed("listening", error))
-    }
-
-    /// Listens, and lets others count it if that can be.
-    async fn begin_to_listen(&self, channel: &str) -> Result<Listener, Error> {
-        let mut session = listen(&self.connections.server, channel).await?;
-        let said = self.sql.listens.query().bind(LISTENING).fetch_one(&mut session).await;
-        let is_counted = said.and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
-            tracing::warn!(
-                error = annals::error_text(&error),
-                "other stores may take up to {NOTICE_WAIT_MAX:?} to tell this one of an append, because it cannot say \
-                 that it listens; let its user call pg_try_advisory_lock_shared and pg_notify"
-            );
-            false
-        });
-        Ok(Listener { session, is_counted })
     }
 
     /// How many other stores listen.
@@ -244,18 +217,6 @@ impl Told {
             }
         }
     }
-}
-
-async fn listen(server: &Server, channel: &str) -> Result<PgListener, Error> {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(crate::CONNECT_WAIT_MAX)
-        .connect_lazy_with(server.connect_options());
-    let mut listener = PgListener::connect_with(&pool).await?;
-    // It would listen again by itself and say so to nobody.
-    listener.eager_reconnect(false);
-    listener.listen(channel).await?;
-    Ok(listener)
 }
 
 /// Moves the head forward, never back: the writer and the watcher both tell it.

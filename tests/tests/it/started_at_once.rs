@@ -10,9 +10,14 @@ use annals_tests::Report;
 
 const PROCESSES: usize = 10;
 
-/// The log as the last but three layouts have made it. What is dropped, the next ones make.
-const OLDER: &str = "DROP FUNCTION append_one, append_behind, append_in_turn; \
-                     UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'";
+/// The log as an older layout has made it. What is dropped, the next ones make.
+const OLDER: &str = concat!(
+    // Not where things are shown, which comes first.
+    "SELECT set_config('search_path', (current_schemas(false))[2], true); ",
+    "DROP FUNCTION append_one, append_behind, append_in_turn; ",
+    "UPDATE layouts SET version = 10 WHERE what LIKE '%event log%'; ",
+    include_str!("../../../store-postgres/tests/server/without_guards.sql")
+);
 
 /// Ten processes that each open log and read models, then receive one delivery.
 fn deliver_at_once(log: &str, what: &str) {
