@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 const WAIT: &str = "append, 64 writers: wait of 99 of 100, beside a pool of 64 connections";
 const STRAIGHT: &str = "insert of 64 rows, one loop: wait of 99 of 100, beside a pool of 64 connections";
+const STRAIGHT_RATE: &str = "insert of 64 rows, one loop, beside a pool of 64 connections";
 pub(crate) const WRITERS: usize = 64;
 const SEED: u64 = 500;
 
@@ -34,7 +35,7 @@ pub(crate) fn measure(
     server: &Server,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    if !args.wants_any([WAIT, STRAIGHT]) {
+    if !args.wants_any([WAIT, STRAIGHT, STRAIGHT_RATE]) {
         return Ok(());
     }
     let pool = Pool::new(runtime, server)?;
@@ -46,10 +47,14 @@ pub(crate) fn measure(
         report.add(&Figure::of(WAIT, server.medium.name(), "ms", &pairs).at_most(0.2))?;
     }
     // What the server and its flushes leave of that goal, whoever appends.
+    let straight = Straight::new(runtime, server, pool.payload.clone())?;
     if args.wants(STRAIGHT) {
-        let straight = Straight::new(runtime, server, pool.payload.clone())?;
         let pairs = pairs(args.rounds, || Ok(straight.turn(runtime)?.wait_ms(99.0).into()), limit)?;
         report.add(&Figure::of(STRAIGHT, server.medium.name(), "ms", &pairs))?;
+    }
+    if args.wants(STRAIGHT_RATE) {
+        let pairs = pairs(args.rounds, || Ok(straight.turn(runtime)?.turn), || Ok(pool.turn(runtime)?.turn))?;
+        report.add(&Figure::of(STRAIGHT_RATE, server.medium.name(), "events/s", &pairs))?;
     }
     Ok(())
 }
