@@ -121,7 +121,7 @@ impl Watcher {
             if Instant::now() >= self.count_at {
                 // Whoever cannot be counted is told.
                 let others = self.others(listener.as_ref()).await;
-                self.heard.is_alone(self.counting.note("counting who listens", others) == Some(0));
+                self.heard.note_alone(self.counting.note("counting who listens", others) == Some(0));
                 self.count_at = Instant::now() + HEAD_POLL;
             }
             // News are not followed faster than ours come: in many processes that append at once each hears of all.

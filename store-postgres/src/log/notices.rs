@@ -45,9 +45,13 @@ impl Heard {
         self.0.notifications.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether no other store listens.
-    pub(super) fn is_alone(&self, is_alone: bool) {
+    /// Notes whether no other store listens.
+    pub(super) fn note_alone(&self, is_alone: bool) {
         self.0.is_alone.store(is_alone, Ordering::Relaxed);
+    }
+
+    fn is_alone(&self) -> bool {
+        self.0.is_alone.load(Ordering::Relaxed)
     }
 
     fn so_far(&self) -> u64 {
@@ -95,7 +99,7 @@ impl Notices {
 
     /// One turn for each that was heard since, ours among them.
     fn next_after(&self, last: &Last) -> Instant {
-        if self.heard.0.is_alone.load(Ordering::Relaxed) {
+        if self.heard.is_alone() {
             return last.at + NOTICE_WAIT_MAX;
         }
         let turns = self.heard.so_far().saturating_sub(last.heard_before).max(1);
@@ -128,12 +132,12 @@ mod tests {
     fn whoever_is_alone_tells_as_seldom_as_may_be() {
         let (heard, begin) = (Heard::default(), Instant::now());
         let mut notices = Notices::counted_by(heard.clone());
-        heard.is_alone(true);
+        heard.note_alone(true);
         assert!(notices.are_due(begin), "a first one is told at once");
         notices.appended(true, begin);
         notices.appended(false, begin);
         assert_eq!(notices.owed_at(), Some(begin + NOTICE_WAIT_MAX));
-        heard.is_alone(false);
+        heard.note_alone(false);
         assert_eq!(notices.owed_at(), Some(begin + NOTICE_EVERY));
     }
 

@@ -75,8 +75,15 @@ impl Broker {
         self.tool.topics(&self.bootstrap(), what).map(drop)
     }
 
+    /// The bytes a record of `topic`, which holds so many; removes it.
+    pub(crate) fn bytes_a_record(&self, topic: &str, records: u64) -> anyhow::Result<f64> {
+        let bytes = self.bytes_of(topic)? as f64 / records as f64;
+        self.remove_topic(topic)?;
+        Ok(bytes)
+    }
+
     /// How many bytes the log of `topic` has, in all its partitions.
-    pub(crate) fn bytes_of(&self, topic: &str) -> anyhow::Result<u64> {
+    fn bytes_of(&self, topic: &str) -> anyhow::Result<u64> {
         let data = self.broker.broker().data();
         let mut bytes = 0;
         for partition in fs::read_dir(data).context("cannot read the data of the broker")? {

@@ -51,9 +51,7 @@ pub(crate) fn producer_performance(
     java.arg("--producer-props").arg(format!("bootstrap.servers={}", broker.bootstrap())).args(PROPERTIES);
     let said = said_by(java, "ProducerPerformance")?;
     let rate = rate_in(&said).with_context(|| format!("ProducerPerformance says no rate: {said}"))?;
-    let in_log = broker.bytes_of(&topic)? as f64 / records as f64;
-    broker.remove_topic(&topic)?;
-    Ok((rate.into(), in_log))
+    Ok((rate.into(), broker.bytes_a_record(&topic, records)?))
 }
 
 /// The same client with keys, partitions and headers as ours have them.
@@ -70,9 +68,7 @@ pub(crate) fn with_headers(broker: &Broker, records: u64) -> anyhow::Result<(Tur
     java.args(plain::HEADERS.map(|(name, value)| format!("{name}={value}")));
     let said = said_by(java, "WithHeaders.java")?;
     let rate: f64 = said.trim().parse().with_context(|| format!("WithHeaders.java says no rate: {said}"))?;
-    let in_log = broker.bytes_of(&topic)? as f64 / records as f64;
-    broker.remove_topic(&topic)?;
-    Ok((rate.into(), in_log))
+    Ok((rate.into(), broker.bytes_a_record(&topic, records)?))
 }
 
 fn said_by(mut java: Command, name: &str) -> anyhow::Result<String> {

@@ -76,7 +76,5 @@ pub(crate) fn send(broker: &Broker, records: u64, with: With) -> anyhow::Result<
     }
     producer.flush(FLUSH_MAX)?;
     let turn = stopwatch.stop(all.len());
-    let in_log = broker.bytes_of(&topic)? as f64 / records as f64;
-    broker.remove_topic(&topic)?;
-    Ok((turn, in_log))
+    Ok((turn, broker.bytes_a_record(&topic, records)?))
 }

@@ -125,10 +125,7 @@ fn publish(
     let at = runtime.block_on(catch_up(&**store, &mut publisher))?;
     let turn = stopwatch.stop(count as usize);
     ensure!(at.get() == count, "published up to {at}, not {count}");
-    let topic = format!("{name}.{CATEGORY}");
-    let bytes = broker.bytes_of(&topic)? as f64 / count as f64;
-    broker.remove_topic(&topic)?;
-    Ok((turn, bytes))
+    Ok((turn, broker.bytes_a_record(&format!("{name}.{CATEGORY}"), count)?))
 }
 
 /// A publisher to topics of its own, which keeps its checkpoint in memory.
