@@ -220,7 +220,7 @@ impl<'a> Story<'a> {
             true => paused.process.signal(Signal::STOP),
             false => {
                 let files = [Path::new(self.log), &views_beside(Path::new(self.log))];
-                pause(&mut paused.process, &files);
+                pause(&paused.process, &files);
             }
         }
         let (in_hand, lost) = (self.in_hand(paused).await, self.parts_of(paused).await);
