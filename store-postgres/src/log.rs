@@ -9,6 +9,7 @@ mod listener;
 mod look_up;
 mod next;
 mod notices;
+mod one_commit;
 mod portions;
 mod reader;
 mod reconnect;
@@ -56,6 +57,11 @@ statements!(
         append_begun_told =
             "log/sql/last.sql" "log/sql/rows_begun.sql" "log/sql/append_rows.sql" "log/sql/rows_told.sql",
         append_checked = "log/sql/append_checked.sql",
+        append_commit = "log/sql/last.sql" "log/sql/append_commit.sql",
+        append_commit_begun = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_commit.sql",
+        append_commit_begun_told = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_commit.sql"
+            "log/sql/commit_told.sql",
+        append_commit_told = "log/sql/last.sql" "log/sql/append_commit.sql" "log/sql/commit_told.sql",
         append_first = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql",
         append_first_told =
             "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql" "log/sql/one_told.sql",

@@ -1,6 +1,6 @@
 //! The short way: rows that the writer numbered itself, as the statement takes them.
 
-use super::{Sql, types::Interned};
+use super::{Sql, one_commit::OneCommit, types::Interned};
 use crate::{json_text::JsonText, session::Session, statement::Statement};
 use annals::{
     Position,
@@ -74,7 +74,10 @@ impl<'a> ShortWay<'_, 'a> {
         let means = if plan.begins_behind() == Position::START { Means::Batches } else { means };
         match (means, lone(plan)) {
             (Means::Inserts, Some(row)) => self.insert_one(&row),
-            (Means::Inserts, None) => self.insert_rows(Next::of(plan, types)),
+            (Means::Inserts, None) => match OneCommit::of(plan) {
+                Some(commit) => self.insert_commit(&commit),
+                None => self.insert_rows(Next::of(plan, types)),
+            },
             (Means::Functions, Some(row)) => {
                 let query = bind_row(self.begun(&sql.append_one_by_function), &row, types);
                 Short { query: query.bind(begins(&row)).bind(is_due), tells: is_due, says: Says::NoRow }
@@ -98,6 +101,18 @@ impl<'a> ShortWay<'_, 'a> {
         };
         let query = bind_row(self.begun(statement), row, types);
         let query = begins(row).into_iter().fold(query, Query::bind);
+        Short { query, tells: is_due, says: Says::Inserted }
+    }
+
+    fn insert_commit(&self, commit: &OneCommit<'a>) -> Short<'a> {
+        let Self { sql, types, is_due, .. } = *self;
+        let statement = match (commit.begins(), is_due) {
+            (false, false) => &sql.append_commit,
+            (false, true) => &sql.append_commit_told,
+            (true, false) => &sql.append_commit_begun,
+            (true, true) => &sql.append_commit_begun_told,
+        };
+        let query = commit.bind(self.begun(statement), types);
         Short { query, tells: is_due, says: Says::Inserted }
     }
 

@@ -1,7 +1,7 @@
 //! What other processes hear of a burst of appends.
 
-use crate::place::{Place, at, number, refusal, stream, to};
-use annals::{AppendError, EventStore, Fingerprint, Position, SnapshotStore};
+use crate::place::{Place, at, event, number, refusal, stream, to};
+use annals::{AppendError, Commit, EventStore, Fingerprint, Json, Position, SnapshotStore};
 use annals_postgres::{CONNECTIONS_MAX, HEAD_POLL, NOTICE_WAIT_MAX};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgListener};
 use std::{
@@ -66,7 +66,7 @@ async fn whoever_was_cut_off_hears_again() {
 async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
     let mut raw = place.raw().await;
     let listens = "SELECT pid FROM pg_stat_activity \
-                   WHERE application_name = $1 AND query LIKE '%listens.sql%' AND pid <> ALL ($2)";
+                   WHERE application_name = $1 AND query LIKE '-- listens.sql:%' AND pid <> ALL ($2)";
     let both = async {
         loop {
             let asked = sqlx::query_scalar(listens).bind(format!("annals {}", place.schema)).bind(others);
@@ -80,30 +80,31 @@ async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
     tokio::time::timeout(10 * HEAD_POLL, both).await.expect("both listen")
 }
 
-/// One event or several, on streams that exist or begin: whichever statement tells, it tells where a commit ends, and
-/// each of them does.
+/// One event or several, with metadata of their own or not, on streams that exist or begin: whichever statement tells, it
+/// tells where a commit ends, and each of them does.
 ///
-/// Control: with the first row of a statement told in `rows_told.sql`, a position within a commit is told; with a
-/// statement that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
+/// Control: with the first row of a statement told in `rows_told.sql` or `commit_told.sql`, a position within a commit is
+/// told; with a statement that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
 #[tokio::test]
 async fn every_statement_tells_where_a_commit_ends() {
     const ROUNDS_MAX: u64 = 400;
-    const EVENTS: u64 = 8;
+    const EVENTS: u64 = 14;
     // More often than by chance, between two appends that are a millisecond apart.
     const OFTEN: u32 = 5;
     let Some(place) = Place::new() else { return };
     // Beside another one, which is told more often than a program that is not ours.
     let (store, _other) = (place.store().await, place.store().await);
     let (mut heard, listening) = program_that_listens(&place).await;
-    // Where the four commits of a round end, and which of them were told of behind the first round: into a log without
+    // Where the six commits of a round end, and which of them were told of behind the first round: into a log without
     // events another statement writes.
-    let mut told = BTreeMap::from([1, 2, 5, 0].map(|end| (end, 0)));
+    let mut told = BTreeMap::from([1, 2, 5, 8, 11, 0].map(|end| (end, 0)));
     for round in 0..ROUNDS_MAX {
-        for (name, count) in [("one", 1), ("several", 3)] {
-            let begins = to(&format!("order-{name}-{round}"), at(0), count);
-            let goes_on = to(&format!("order-{name}"), at(round * count as u64), count);
-            for commit in [begins, goes_on] {
-                store.append(commit).await.unwrap();
+        for (name, count, says) in [("one", 1, alike as Says), ("several", 3, alike), ("apart", 3, apart)] {
+            let begins = (format!("order-{name}-{round}"), at(0));
+            let goes_on = (format!("order-{name}"), at(round * count));
+            for (name, expected) in [begins, goes_on] {
+                let events = (0..count).map(|n| event().with_metadata(says(n)));
+                store.append(Commit::to(stream(&name), expected, events)).await.unwrap();
             }
         }
         while let Ok(position) = heard.try_recv() {
@@ -121,6 +122,17 @@ async fn every_statement_tells_where_a_commit_ends() {
     let torn = "SELECT count(*) FROM (SELECT FROM log GROUP BY position - commit_index \
                 HAVING count(DISTINCT recorded_at) > 1 OR count(*) <> max(commit_size)) t";
     assert_eq!(number(&mut place.raw().await, torn).await, 0, "the events of a commit have one time");
+}
+
+/// The metadata of an event of a commit.
+type Says = fn(u64) -> Json;
+
+fn alike(_: u64) -> Json {
+    Json::of(&serde_json::json!({ "by": "command" })).unwrap()
+}
+
+fn apart(event: u64) -> Json {
+    Json::of(&serde_json::json!({ "by": event })).unwrap()
 }
 
 /// A program that is not ours, and all that it hears.
