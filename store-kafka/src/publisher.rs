@@ -165,6 +165,7 @@ impl Publisher {
             control_topic: Self::control_topic(&self.name),
             control,
             open: None,
+            ended: None,
             topics: HashMap::new(),
             headers: HeaderWriter::new(self.terms.cloud_events.clone()),
             oversize: self.terms.oversize,

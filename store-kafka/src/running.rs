@@ -11,7 +11,7 @@ use crate::{
     session::{Outgoing, Session},
     size::{batch_of_one, may_take},
     topic::Topic,
-    transaction::{More, Transaction},
+    transaction::{More, Transaction, markers_wait},
 };
 use annals::{Position, RecordedEvent};
 use rdkafka::consumer::BaseConsumer;
@@ -19,6 +19,8 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
+    thread,
+    time::Instant,
 };
 
 /// A publisher at work, since its session began.
@@ -30,6 +32,8 @@ pub(crate) struct Running {
     pub(crate) control: Control,
     /// What was sent and is not committed yet, because more follows at once.
     pub(crate) open: Option<Transaction>,
+    /// When the last transaction was committed.
+    pub(crate) ended: Option<Instant>,
     /// The topics of the categories met so far.
     pub(crate) topics: HashMap<String, Topic>,
     pub(crate) headers: HeaderWriter,
@@ -83,6 +87,7 @@ impl Running {
         if let Some(open) = self.open.take() {
             return Ok(open);
         }
+        thread::sleep(markers_wait(self.ended));
         self.session.begin()?;
         Ok(Transaction::behind(&self.control))
     }
@@ -95,6 +100,7 @@ impl Running {
     fn end(&mut self, open: Transaction) -> Result<(), PublishError> {
         self.send_control(&open.next)?;
         self.session.commit()?;
+        self.ended = Some(Instant::now());
         self.control = open.next;
         Ok(())
     }
