@@ -35,7 +35,8 @@ pub const QUEUE_RECORDS_MAX: usize = 25_000;
 /// How many bytes wait there at most: whatever is published, it takes no more memory than about twice that.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 
-/// How long a record waits in the client for others to go with it; a transaction takes no less.
+/// How long a record waits in the client for others to go with it, the last of a transaction too: `arrived` asks without
+/// waiting, and the client skips this only while it is waited for.
 const LINGER: Duration = Duration::from_millis(1);
 
 /// How often it is asked whether all records have arrived: the client tells nobody who does not ask it, and asking

@@ -14,7 +14,7 @@ use sqlx::{Postgres, postgres::PgArguments, query::Query};
 pub(super) struct OneCommit<'a> {
     write: &'a Write,
     placed: Placed,
-    /// Of each event.
+    /// What all events have.
     metadata: &'a str,
 }
 
