@@ -87,6 +87,7 @@ impl Running {
         if let Some(open) = self.open.take() {
             return Ok(open);
         }
+        // The broker tells nobody when it has written them.
         thread::sleep(markers_wait(self.ended));
         self.session.begin()?;
         Ok(Transaction::behind(&self.control))

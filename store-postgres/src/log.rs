@@ -60,8 +60,8 @@ statements!(
         append_commit = "log/sql/last.sql" "log/sql/append_commit.sql",
         append_commit_begun = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_commit.sql",
         append_commit_begun_told = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_commit.sql"
-            "log/sql/commit_told.sql",
-        append_commit_told = "log/sql/last.sql" "log/sql/append_commit.sql" "log/sql/commit_told.sql",
+            "log/sql/rows_told.sql",
+        append_commit_told = "log/sql/last.sql" "log/sql/append_commit.sql" "log/sql/rows_told.sql",
         append_first = "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql",
         append_first_told =
             "log/sql/last.sql" "log/sql/first_begun.sql" "log/sql/append_first.sql" "log/sql/one_told.sql",

@@ -83,8 +83,8 @@ async fn listening(place: &Place, others: &[i32]) -> Vec<i32> {
 /// One event or several, with metadata of their own or not, on streams that exist or begin: whichever statement tells, it
 /// tells where a commit ends, and each of them does.
 ///
-/// Control: with the first row of a statement told in `rows_told.sql` or `commit_told.sql`, a position within a commit is
-/// told; with a statement that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
+/// Control: with the first row of a statement told in `rows_told.sql`, a position within a commit is told; with a
+/// statement that does not tell in place of one that does, in `next.rs`, nobody tells of such commits.
 #[tokio::test]
 async fn every_statement_tells_where_a_commit_ends() {
     const ROUNDS_MAX: u64 = 400;
