@@ -150,6 +150,14 @@ impl LogPage {
         Self { events, after, looked, head }
     }
 
+    /// What of it lies before `position`, which it holds; none where that is nothing.
+    pub(crate) fn before(&self, position: Position) -> Option<Self> {
+        let looked = Position::new(position.get().saturating_sub(1));
+        let holds = self.after < looked && position <= self.looked;
+        let events = || self.events.iter().filter(|event| event.position < position).cloned().collect();
+        holds.then(|| Self { events: events(), looked, ..*self })
+    }
+
     /// Whether there was nothing new to look at.
     pub fn is_at_head(&self) -> bool {
         self.looked >= self.head

@@ -1,8 +1,8 @@
 //! The contract of whatever reads the log in order and keeps its place.
 
 use crate::{
-    CheckpointError, DecodeError, LeaseError, LogFilter, LogPage, OpenError, PageLimit, Position, StoreError,
-    StreamId,
+    AnyRejection, AppendError, CheckpointError, DecodeError, ExecuteError, Failure, LeaseError, LogFilter,
+    LogPage, OpenError, PageLimit, Position, StoreError, StreamId,
 };
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
@@ -27,7 +27,8 @@ pub trait Subscriber: Send {
     async fn begin(&mut self) -> Result<Position, SubscriberError>;
 
     /// Handles a page and moves the checkpoint to [`LogPage::looked`]. A page may be delivered again after a
-    /// failure, and must then count once.
+    /// failure, and must then count once. Where one event [stops](SubscriberError::stops_at) it, what lies
+    /// before that is delivered next, without a new beginning.
     async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError>;
 
     /// Called about every [`TEND_INTERVAL`](crate::TEND_INTERVAL) while there is nothing to read: keeps the lease,
@@ -131,4 +132,29 @@ pub enum SubscriberError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SubscriberError {
+    /// The event that cannot be handled, where it is this one and would not be any other: a store that fails, or streams
+    /// that others keep changing, stop whatever comes. Whoever reads hands over what lies before it, so that the
+    /// checkpoint stands right in front of it and whoever passes over it loses nothing else.
+    pub fn stops_at(&self) -> Option<Position> {
+        match self {
+            Self::Decode(DecodeError { position, .. }) => Some(*position),
+            Self::Poison { position, source, .. } => (!might_be_any(&**source)).then_some(*position),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a command failed for something that has nothing to do with what it was to do.
+fn might_be_any(source: &(dyn Error + Send + Sync + 'static)) -> bool {
+    type Failed = ExecuteError<AnyRejection>;
+    match source.downcast_ref::<Failed>() {
+        Some(Failed::Contended { .. }) => true,
+        Some(Failed::Failed(failure)) => {
+            matches!(failure, Failure::Store(_) | Failure::Append(AppendError::Store(_)))
+        }
+        Some(Failed::Rejected(_)) | None => false,
+    }
 }

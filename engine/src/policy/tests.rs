@@ -143,9 +143,11 @@ async fn commands_carry_on_the_tenant_and_what_caused_them() {
     assert_eq!(metadata.command_id, Some(CommandId::caused("reserve-on-placed", cause, &stock, 0)));
 }
 
+/// Broken on purpose: without `stops_at` of a poison, the order in front of it is not seen to.
 #[tokio::test]
-async fn a_command_that_fails_stops_the_policy_and_names_its_cause() {
+async fn a_command_that_fails_stops_the_policy_right_in_front_of_its_cause_and_names_it() {
     let room = Room::new(1).await;
+    place(&*room.store, 0, &[("hat", 1)]).await;
     let strange = EventData::raw(EventId::random(), "Weighed", 1, Json::empty());
     let scarf = StreamId::new("stock", "scarf").unwrap();
     room.store.append(Commit::to(scarf, Expected::NEW, [strange])).await.unwrap();
@@ -154,11 +156,31 @@ async fn a_command_that_fails_stops_the_policy_and_names_its_cause() {
     let error = catch_up(&*room.store, &mut room.runner(&checkpoints)).await.unwrap_err();
     let text = error_text(&error);
     assert!(
-        text.starts_with("reserve-on-placed cannot handle order-1 at position 3: Weighed in stock-scarf"),
+        text.starts_with("reserve-on-placed cannot handle order-1 at position 4: Weighed in stock-scarf"),
         "{text}"
     );
     let standing = &checkpoints.subscribers().await.unwrap()[0];
-    assert_eq!(standing.checkpoint, Position::START);
+    assert_eq!(standing.checkpoint, Position::new(3));
+    assert!(room.head() > Position::new(4), "the hat is reserved");
+}
+
+/// Broken on purpose: with a `stops_at` for every poison, the store is asked again for each event of the page.
+#[test]
+fn no_single_event_is_to_blame_where_the_store_fails() {
+    let poison = |failed: ExecuteError<AnyRejection>| SubscriberError::Poison {
+        subscriber: "reserve".into(),
+        stream: "order-1".parse().unwrap(),
+        position: Position::new(7),
+        source: failed.into(),
+    };
+    let stock = || StreamId::new("stock", "hat").unwrap();
+    let (doing, why) = ("being tested", "as asked");
+    for store in [StoreError::transient(doing, why), StoreError::permanent(doing, why)] {
+        assert_eq!(poison(Failure::Store(store).into()).stops_at(), None);
+    }
+    assert_eq!(poison(ExecuteError::Contended { stream: stock(), attempts: 8 }).stops_at(), None);
+    let other = Failure::Category { stream: stock(), category: "parcel" };
+    assert_eq!(poison(other.into()).stops_at(), Some(Position::new(7)));
 }
 
 /// Broken on purpose, and seen to fail this: a part that goes by the name of its policy, under which nobody stands; in

@@ -189,15 +189,23 @@ async fn what_is_discarded_is_left_out_and_what_followed_it_is_taken_in() {
     assert_eq!((room.parked().await, ordered(&room.documents, "hat").await), (vec![], 7));
 }
 
+/// Broken on purpose: with `catch_up` that hands over whole pages only, the hat in front of it is not counted.
 #[tokio::test]
-async fn an_event_that_cannot_be_decoded_stops_the_projection_loudly() {
+async fn an_event_that_cannot_be_decoded_stops_the_projection_loudly_right_in_front_of_it() {
     let room = room();
     place(&*room.store, 1, &[("hat", 1)]).await;
     let newer = EventData::raw(EventId::random(), "Placed", 2, Json::empty());
     let stream = StreamId::new("order", 2).unwrap();
     room.store.append(Commit::to(stream, Expected::NEW, [newer])).await.unwrap();
-    let error = catch_up(&*room.store, &mut room.projector()).await.unwrap_err();
-    assert!(error_text(&error).contains("Placed in order-2 at version 1 (position 2) has schema version 2"));
+    place(&*room.store, 3, &[("hat", 1)]).await;
+    for _ in 0..2 {
+        let error = catch_up(&*room.store, &mut room.projector()).await.unwrap_err();
+        assert!(
+            error_text(&error).contains("Placed in order-2 at version 1 (position 2) has schema version 2")
+        );
+        assert_eq!(ordered(&room.documents, "hat").await, 1);
+        wait_for(&*room.documents, "demand", Position::new(1), LEASE_LASTS).await.unwrap();
+    }
 }
 
 #[tokio::test]

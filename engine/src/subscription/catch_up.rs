@@ -147,10 +147,24 @@ impl<'a> Reading<'a> {
         }
         // Told before as well: who cannot handle the page stays behind by all of it.
         self.tell_behind(page.head, page.after);
-        self.subscriber.handle(&page).await?;
+        self.handle(&page).await?;
         self.tell_behind(page.head, page.looked);
         self.handed_over = Instant::now();
         self.tell_well().await
+    }
+
+    /// Where one event cannot be handled, all before it is: the checkpoint comes to stand right in front of it.
+    async fn handle(&mut self, page: &LogPage) -> Result<(), SubscriberError> {
+        let mut handled = self.subscriber.handle(page).await;
+        let before = |error: &SubscriberError, page: &LogPage| page.before(error.stops_at()?);
+        let mut rest = handled.as_ref().err().and_then(|error| before(error, page));
+        while let Some(page) = rest.take() {
+            if let Err(error) = self.subscriber.handle(&page).await {
+                rest = before(&error, &page);
+                handled = Err(error);
+            }
+        }
+        handled
     }
 
     /// Whatever was reported has passed, also where a process that is gone reported it.

@@ -50,6 +50,11 @@ impl Held {
         look(&self.records())
     }
 
+    /// How many lie before the event at `position`; none where that is not in hand.
+    pub(super) fn before(&self, position: Position) -> Option<usize> {
+        self.records().iter().position(|held| held.position() == Some(position))
+    }
+
     /// The record of an event in hand.
     pub(crate) fn record_of(&self, event: &RecordedEvent) -> Option<OwnedMessage> {
         let at = |held: &&HeldRecord| held.position() == Some(event.position);

@@ -6,7 +6,6 @@ use super::{
 use crate::{Chain, Incoming, Link, RecordError};
 use annals::{LogFilter, RecordedEvent};
 use rdkafka::Message;
-use std::collections::VecDeque;
 
 /// What comes of the first of the records in hand, up to one that stops the partition.
 pub(super) struct Sieved {
@@ -26,7 +25,7 @@ pub(super) struct Sieved {
 }
 
 /// How many records were no events for the handler.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 pub(super) struct Counts {
     skipped: u64,
     repeated: u64,
@@ -47,8 +46,8 @@ enum Why {
 
 /// Sieves at most a page of records behind `chain`. With `begins` the first of them need follow nothing. Where they are
 /// `read_again`, those up to where the chain stands came only once, whatever it looks like.
-pub(super) fn sieve(
-    records: &VecDeque<HeldRecord>,
+pub(super) fn sieve<'a>(
+    records: impl Iterator<Item = &'a HeldRecord>,
     chain: Chain,
     filter: &LogFilter,
     pass_foreign: bool,
@@ -59,7 +58,7 @@ pub(super) fn sieve(
     let (page, counts) = (vec![], Counts::default());
     let mut sieved = Sieved { page, chain, records: 0, offset: None, joins: false, counts, stopped: None };
     let mut begins = begins;
-    for held in records.iter().take(PAGE_RECORDS_MAX) {
+    for held in records.take(PAGE_RECORDS_MAX) {
         let offset = held.raw.offset();
         match &held.read {
             Err(_) if pass_foreign => sieved.counts.foreign += 1,

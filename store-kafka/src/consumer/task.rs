@@ -182,8 +182,9 @@ impl PartTask {
         }
     }
 
-    /// Handles what is held, page by page, until nothing is left.
+    /// Handles what is held, page by page, until nothing is left. Where one event cannot be handled, all before it is.
     async fn handle_held(&mut self, work: &mut Work) -> Result<(), SubscriberError> {
+        let mut most = PAGE_RECORDS_MAX;
         while !self.held.is_empty() && !work.stop.is_cancelled() {
             let new = work.chain.last() == Position::START;
             // Nothing lies before its first record.
@@ -195,13 +196,22 @@ impl PartTask {
             }
             let foreign = self.terms.foreign == Foreign::PassOver;
             let read_again = work.rewound || work.looked_back > 0;
-            let Sieved { page, chain, records, offset, joins, counts, stopped } = self
-                .held
-                .look(|records| sieve(records, work.chain, &work.filter, foreign, begins, read_again));
+            let Sieved { page, chain, records, offset, joins, counts, stopped } = self.held.look(|all| {
+                sieve(all.iter().take(most), work.chain, &work.filter, foreign, begins, read_again)
+            });
             work.joined |= joins;
             if records > 0 {
+                let counted = work.counts;
                 work.counts.add(counts);
-                self.write(work, page, chain).await?;
+                let written = self.write(work, page, chain).await;
+                if let Some(position) = written.as_ref().err().and_then(SubscriberError::stops_at)
+                    && let Some(before @ 1..) = self.held.before(position).filter(|before| *before < records)
+                {
+                    (most, work.counts) = (before, counted);
+                    continue;
+                }
+                written?;
+                most = PAGE_RECORDS_MAX;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
                     self.seen(work, offset);

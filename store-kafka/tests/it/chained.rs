@@ -12,6 +12,9 @@ use rdkafka::message::{Header, OwnedHeaders};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// So many events lie in front of one that cannot be read: more than come one by one, and no 13, which is refused.
+const FILLED: u64 = 12;
+
 async fn notes(there: &Elsewhere, partition: i32) -> String {
     let found = there.tallied().await.remove(&format!("order-{}", Forger::key_of(partition)));
     found.map_or_else(String::new, |text| text[text.find('[').unwrap()..].trim_end_matches('}').to_string())
@@ -175,5 +178,32 @@ async fn a_record_without_its_value_stops_its_partition_and_a_person_decides() {
     assert_eq!(notes(&there, 0).await, "[1]");
     pass_over(&*there.documents, &part, Position::new(3)).await.unwrap();
     there.until("it goes on", || async { notes(&there, 0).await == "[1,4]" }).await;
+    running.stop().await;
+}
+
+/// It has no key under which it could be parked. Broken on purpose, and seen to fail this: a page that holds it refused as
+/// a whole, so that whoever passes over it loses what lies in front of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_another_shape_stops_its_partition_right_in_front_of_it_until_a_person_decides() {
+    let Some(options) = shared() else { return };
+    let forger = Forger::new(&options).await;
+    let key = Forger::key_of(0);
+    let before: Vec<String> = (1..=FILLED).map(|n| n.to_string()).collect();
+    (1..=FILLED).for_each(|position| forger.write(0, position, position - 1));
+    let (position, previous) = (FILLED + 1, FILLED);
+    let forged = Forged { event_type: "Noted", key: &key, version: position, position, previous };
+    forger.send(0, &key, Some("{\"n\":\"two\"}"), forged.headers());
+    forger.write(0, FILLED + 2, FILLED + 1);
+    let there = forger.read_by(&options);
+    let running = there.run();
+    let told = until_told(&there, 0, "has a payload of another shape").await;
+    assert!(told.contains(&format!("order-{key} at version {position} (position {position})")), "{told}");
+    assert_eq!(notes(&there, 0).await, format!("[{}]", before.join(",")));
+    forger.write(1, 5, 0);
+    there.until("the other partition goes on", || async { notes(&there, 1).await == "[5]" }).await;
+    pass_over(&*there.documents, &there.part(&forger.topic, 0), Position::new(position)).await.unwrap();
+    let all = format!("[{},{}]", before.join(","), FILLED + 2);
+    there.until("it goes on", || async { notes(&there, 0).await == all }).await;
+    there.until("nothing is reported", || async { there.failure(&forger.topic, 0).await.is_none() }).await;
     running.stop().await;
 }
