@@ -23,7 +23,8 @@ pub trait Subscriber: Send {
         PageLimit::DEFAULT
     }
 
-    /// Takes the lease and says from where to read on. Called again after each failure.
+    /// Takes the lease and says from where to read on. Called again before whatever follows a failure, but for what lies
+    /// before an event that [stops](SubscriberError::stops_at) it.
     async fn begin(&mut self) -> Result<Position, SubscriberError>;
 
     /// Handles a page and moves the checkpoint to [`LogPage::looked`]. A page may be delivered again after a
@@ -135,9 +136,10 @@ pub enum SubscriberError {
 }
 
 impl SubscriberError {
-    /// The event that cannot be handled, where it is this one and would not be any other: a store that fails, or streams
-    /// that others keep changing, stop whatever comes. Whoever reads hands over what lies before it, so that the
-    /// checkpoint stands right in front of it and whoever passes over it loses nothing else.
+    /// The event that cannot be handled, where it is to blame: not a store that fails, nor others who keep changing a
+    /// stream. Whoever reads hands over what lies before it, so that the checkpoint stands right in front of it and
+    /// whoever passes over it loses nothing else. A policy sends commands for several aggregates at once, so some of what
+    /// lies behind may be done already, and is done once all the same.
     pub fn stops_at(&self) -> Option<Position> {
         match self {
             Self::Decode(DecodeError { position, .. }) => Some(*position),
@@ -150,6 +152,9 @@ impl SubscriberError {
 /// Whether a command failed for something that has nothing to do with what it was to do.
 fn might_be_any(source: &(dyn Error + Send + Sync + 'static)) -> bool {
     type Failed = ExecuteError<AnyRejection>;
+    if source.is::<StoreError>() {
+        return true;
+    }
     match source.downcast_ref::<Failed>() {
         Some(Failed::Contended { .. }) => true,
         Some(Failed::Failed(failure)) => {

@@ -145,7 +145,7 @@ impl<'a> Reading<'a> {
             self.empty = Some(page);
             return Ok(());
         }
-        // Told before as well: who cannot handle the page stays behind by all of it.
+        // Told before as well: who cannot handle the page stays behind.
         self.tell_behind(page.head, page.after);
         self.handle(&page).await?;
         self.tell_behind(page.head, page.looked);
@@ -159,9 +159,12 @@ impl<'a> Reading<'a> {
         let before = |error: &SubscriberError, page: &LogPage| page.before(error.stops_at()?);
         let mut rest = handled.as_ref().err().and_then(|error| before(error, page));
         while let Some(page) = rest.take() {
-            if let Err(error) = self.subscriber.handle(&page).await {
-                rest = before(&error, &page);
-                handled = Err(error);
+            match self.subscriber.handle(&page).await {
+                Ok(()) => self.tell_behind(page.head, page.looked),
+                Err(error) => {
+                    rest = before(&error, &page);
+                    handled = Err(error);
+                }
             }
         }
         handled

@@ -2,6 +2,7 @@
 
 use crate::{KafkaFailed, PublishError, RecordError};
 use annals::{Position, StreamId, SubscriberError};
+use std::sync::Arc;
 
 /// Why a consumer cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +110,25 @@ pub enum PartitionError {
         /// Its position.
         position: Position,
     },
+    /// An event that this program cannot read, or a command that it calls for and that cannot be carried out.
+    #[error(
+        "{topic} {partition} at offset {offset}: its event cannot be handled here: mend or update the program, or go on without it with pass_over({part}, {position})"
+    )]
+    Unhandled {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The offset of the record.
+        offset: i64,
+        /// The subscriber whose checkpoint it is.
+        part: String,
+        /// Its position; in a retry topic the place of the copy.
+        position: Position,
+        /// Why.
+        #[source]
+        source: Arc<SubscriberError>,
+    },
     /// Kafka failed.
     #[error(transparent)]
     Kafka(#[from] KafkaFailed),
@@ -124,7 +144,8 @@ impl PartitionError {
         match self {
             Self::Lost { part, previous: to, .. }
             | Self::Forked { part, position: to, .. }
-            | Self::Omitted { part, position: to, .. } => Some((part.trim_matches('"'), *to)),
+            | Self::Omitted { part, position: to, .. }
+            | Self::Unhandled { part, position: to, .. } => Some((part.trim_matches('"'), *to)),
             Self::Foreign(_) | Self::Kafka(_) | Self::Ended => None,
         }
     }

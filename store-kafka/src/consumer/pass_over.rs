@@ -43,8 +43,7 @@ pub enum PassOverError {
 }
 
 /// Lets `part` go on behind `to`, without what lies before it: the name and the position that a
-/// [`PartitionError`](crate::PartitionError) tells, or the position of an event that the part cannot handle: it stands
-/// right in front of that. Its consumer goes on by itself at its next try, within half a
+/// [`PartitionError`](crate::PartitionError) tells. Its consumer goes on by itself at its next try, within half a
 /// minute. Whether there are records up to `to` is not looked at: [`Consumer::ends`](crate::Consumer::ends) tells. Later
 /// ones that lie before it are dropped as repeats.
 ///

@@ -201,20 +201,31 @@ impl PartTask {
             });
             work.joined |= joins;
             if records > 0 {
-                let counted = work.counts;
+                let (counted, handled, last) = (work.counts, work.chain.last(), chain.last());
                 work.counts.add(counts);
-                let written = self.write(work, page, chain).await;
-                if let Some(position) = written.as_ref().err().and_then(SubscriberError::stops_at)
-                    && let Some(before @ 1..) = self.held.before(position).filter(|before| *before < records)
-                {
-                    (most, work.counts) = (before, counted);
-                    continue;
+                if let Err(error) = self.write(work, page, chain).await {
+                    work.counts = counted;
+                    // What was asked about a parked event may fail too: that one is no part of the page.
+                    let at = error.stops_at().filter(|position| *position > handled && *position <= last);
+                    match at.and_then(|position| Some((position, self.held.before(position)?))) {
+                        Some((position, 0)) => {
+                            self.settle(work).await?;
+                            return Err(self.unhandled(work, position, error));
+                        }
+                        Some((_, before)) => {
+                            most = before;
+                            continue;
+                        }
+                        None => return Err(error),
+                    }
                 }
-                written?;
                 most = PAGE_RECORDS_MAX;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
                     self.seen(work, offset);
+                }
+                if !work.unsettled {
+                    self.tell_counts(work);
                 }
             }
             let Some(stopped) = stopped else {
@@ -226,7 +237,7 @@ impl PartTask {
                 // Somebody may have moved the offset of the group forward.
                 PartitionError::Lost { .. } if !work.rewound => self.go_back(work).await?,
                 error => {
-                    if work.stopped_at.replace(stopped.offset()) != Some(stopped.offset()) {
+                    if work.stops_anew(stopped.offset()) {
                         stopped.count(self.subscriber.name(), &self.partition.topic);
                     }
                     return Err(self.stands_still(error));
@@ -292,6 +303,23 @@ impl PartTask {
         Ok(())
     }
 
+    /// The first record in hand cannot be handled; `position` is its own.
+    pub(super) fn unhandled(
+        &self,
+        work: &mut Work,
+        position: Position,
+        error: SubscriberError,
+    ) -> SubscriberError {
+        let (name, topic) = (self.subscriber.name().to_string(), self.partition.topic.to_string());
+        let offset = self.held.first_offset().unwrap_or_default();
+        let (partition, part, source) = (self.partition.number, format!("{name:?}"), Arc::new(error));
+        if work.stops_anew(offset) {
+            let labels = [("subscriber", name), ("topic", topic.clone())];
+            metrics::counter!("annals_records_unhandled", &labels).increment(1);
+        }
+        self.stands_still(PartitionError::Unhandled { topic, partition, offset, part, position, source })
+    }
+
     pub(super) fn stands_still(&self, error: PartitionError) -> SubscriberError {
         self.consumed.stands_still(&self.partition, &error);
         error.of(self.subscriber.name())
@@ -316,6 +344,11 @@ impl PartTask {
 }
 
 impl Work {
+    /// The record at `offset` stops it, and is not the one that did so last.
+    fn stops_anew(&mut self, offset: i64) -> bool {
+        self.stopped_at.replace(offset) != Some(offset)
+    }
+
     /// The checkpoint was moved: what is missing behind it is to be looked for anew.
     fn followed(&mut self) {
         (self.rewound, self.looked_back) = (false, 0);

@@ -87,7 +87,12 @@ impl PartTask {
                     if !self.until_due(work, &copy).await? {
                         break;
                     }
-                    self.try_again(work, *copy, behind).await?;
+                    if let Err(error) = self.try_again(work, *copy, behind).await {
+                        return Err(match error.stops_at() {
+                            Some(_) => self.unhandled(work, behind, error),
+                            None => error,
+                        });
+                    }
                 }
             }
             self.held.drop_first(1);
