@@ -150,12 +150,19 @@ impl LogPage {
         Self { events, after, looked, head }
     }
 
+    /// Nothing behind `last`.
+    pub(crate) fn up_to(mut self, last: Position) -> Self {
+        if self.looked > last {
+            self.events.retain(|event| event.position <= last);
+            self.looked = last;
+        }
+        self
+    }
+
     /// What of it lies before `position`, which it holds; none where that is nothing.
     pub(crate) fn before(&self, position: Position) -> Option<Self> {
-        let looked = Position::new(position.get().saturating_sub(1));
-        let holds = self.after < looked && position <= self.looked;
-        let events = || self.events.iter().filter(|event| event.position < position).cloned().collect();
-        holds.then(|| Self { events: events(), looked, ..*self })
+        let last = Position::new(position.get().saturating_sub(1));
+        (self.after < last && last < self.looked).then(|| self.clone().up_to(last))
     }
 
     /// Whether there was nothing new to look at.

@@ -1,8 +1,8 @@
 //! The contract of whatever reads the log in order and keeps its place.
 
 use crate::{
-    AnyRejection, AppendError, CheckpointError, DecodeError, ExecuteError, Failure, LeaseError, LogFilter,
-    LogPage, OpenError, PageLimit, Position, StoreError, StreamId,
+    AnyRejection, CheckpointError, DecodeError, ExecuteError, LeaseError, LogFilter, LogPage, OpenError,
+    PageLimit, Position, StoreError, StreamId,
 };
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
@@ -152,14 +152,10 @@ impl SubscriberError {
 /// Whether a command failed for something that has nothing to do with what it was to do.
 fn might_be_any(source: &(dyn Error + Send + Sync + 'static)) -> bool {
     type Failed = ExecuteError<AnyRejection>;
-    if source.is::<StoreError>() {
-        return true;
-    }
     match source.downcast_ref::<Failed>() {
         Some(Failed::Contended { .. }) => true,
-        Some(Failed::Failed(failure)) => {
-            matches!(failure, Failure::Store(_) | Failure::Append(AppendError::Store(_)))
-        }
-        Some(Failed::Rejected(_)) | None => false,
+        Some(Failed::Failed(failure)) => failure.of_store().is_some(),
+        Some(Failed::Rejected(_)) => false,
+        None => source.is::<StoreError>(),
     }
 }

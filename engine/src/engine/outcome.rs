@@ -86,9 +86,14 @@ pub enum Failure {
 impl Failure {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
+        self.of_store().is_some_and(StoreError::is_transient)
+    }
+
+    /// What the store failed with, if it was the store.
+    pub(crate) fn of_store(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) | Self::Append(AppendError::Store(error)) => error.is_transient(),
-            _ => false,
+            Self::Store(error) | Self::Append(AppendError::Store(error)) => Some(error),
+            _ => None,
         }
     }
 }

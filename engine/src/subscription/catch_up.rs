@@ -257,10 +257,5 @@ async fn read(
     after: Position,
     last: Position,
 ) -> Result<LogPage, StoreError> {
-    let mut page = store.read_log(after, limit, filter).await?;
-    if page.looked > last {
-        page.events.retain(|event| event.position <= last);
-        page.looked = last;
-    }
-    Ok(page)
+    Ok(store.read_log(after, limit, filter).await?.up_to(last))
 }

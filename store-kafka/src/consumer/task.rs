@@ -201,31 +201,24 @@ impl PartTask {
             });
             work.joined |= joins;
             if records > 0 {
-                let (counted, handled, last) = (work.counts, work.chain.last(), chain.last());
+                let counted = work.counts;
                 work.counts.add(counts);
                 if let Err(error) = self.write(work, page, chain).await {
                     work.counts = counted;
-                    // What was asked about a parked event may fail too: that one is no part of the page.
-                    let at = error.stops_at().filter(|position| *position > handled && *position <= last);
-                    match at.and_then(|position| Some((position, self.held.before(position)?))) {
-                        Some((position, 0)) => {
-                            self.settle(work).await?;
-                            return Err(self.unhandled(work, position, error));
-                        }
-                        Some((_, before)) => {
-                            most = before;
-                            continue;
-                        }
-                        None => return Err(error),
+                    let Some((position, before)) = self.stopping(&error, work.chain, chain) else {
+                        return Err(error);
+                    };
+                    if before == 0 {
+                        self.settle(work).await?;
+                        return Err(self.unhandled(work, position, error));
                     }
+                    most = before;
+                    continue;
                 }
                 most = PAGE_RECORDS_MAX;
                 self.held.drop_first(records);
                 if let Some(offset) = offset {
                     self.seen(work, offset);
-                }
-                if !work.unsettled {
-                    self.tell_counts(work);
                 }
             }
             let Some(stopped) = stopped else {
@@ -256,6 +249,10 @@ impl PartTask {
     ) -> Result<(), SubscriberError> {
         let (after, looked) = (work.chain.last(), chain.last());
         if looked == after {
+            // The checkpoint does not follow, so they are not seen again, unless it has to follow what came before them.
+            if !work.unsettled {
+                self.tell_counts(work);
+            }
             return Ok(());
         }
         if events.is_empty() && work.written.elapsed() < EMPTY_PAGES_INTERVAL {
@@ -301,6 +298,13 @@ impl PartTask {
             self.consumed.goes_on(&self.partition);
         }
         Ok(())
+    }
+
+    /// The position of the record that failed the page from `handled` to `chain`, and how many lie in hand before it; none
+    /// where that is none of the page, as when a request about a parked event fails.
+    fn stopping(&self, error: &SubscriberError, handled: Chain, chain: Chain) -> Option<(Position, usize)> {
+        let position = error.stops_at().filter(|at| *at > handled.last() && *at <= chain.last())?;
+        Some((position, self.held.before(position)?))
     }
 
     /// The first record in hand cannot be handled; `position` is its own.
